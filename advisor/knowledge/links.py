@@ -1,0 +1,125 @@
+"""Checks that every name used in a rule pack leads somewhere and every bound fits the fact that it is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Any
+
+from advisor.errors import Problem, nearest
+from advisor.knowledge.conditions import Among, Bound, Compare, Condition, Known, Market, walk
+from advisor.knowledge.domain import Rulebook
+from advisor.knowledge.vocabulary import DERIVED_FACTS
+
+
+def check(book: Rulebook, problems: list[Problem]) -> None:
+    """Adds a problem for every dangling id: fact, option, parameter, market fact, source, technique, group, field."""
+    for where, place, condition in _conditions(book):
+        for node in walk(condition):
+            _node(book, node, where, place, problems)
+    for where, place, names in _cited(book):
+        for name in names:
+            if name not in book.sources:
+                remedy = nearest(name, book.sources) or "add it to sources.yaml"
+                problems.append(Problem(where, place, f"the source '{name}'", "a source of sources.yaml", remedy))
+    techniques = {technique.id for approach in book.approaches.values() for technique in approach.techniques}
+    for rule in book.rules:
+        for name in rule.techniques:
+            _exists(name, techniques, "technique", rule.where, f"rule {rule.id}: techniques", problems)
+        for key, answers in (("fires", rule.fires), ("not", rule.rests)):
+            for name in answers or {}:
+                place = f"rule {rule.id}: examples: {key}"
+                _exists(name, book.questions, "question field", rule.where, place, problems)
+    groups = {group.id for group in book.groups}
+    for question in book.questions.values():
+        _exists(question.group, groups, "group", "questions.yaml", f"question {question.field}: group", problems)
+    for case in book.cases:
+        for name in case.answers:
+            _exists(name, book.questions, "question field", case.where, f"case {case.id}: answers", problems)
+
+
+def _exists(
+    name: str, known: Iterable[str], noun: str, where: str, place: str, problems: list[Problem], remedy: str = ""
+) -> None:
+    if name not in known:
+        problems.append(Problem(where, place, f"'{name}'", f"a known {noun}", nearest(name, known) or remedy))
+
+
+def _conditions(book: Rulebook) -> Iterator[tuple[str, str, Condition]]:
+    for rule in book.rules:
+        yield rule.where, f"rule {rule.id}: when", rule.when
+    for question in book.questions.values():
+        if question.applies_when is not None:
+            yield "questions.yaml", f"question {question.field}: applies_when", question.applies_when
+    for approach in book.approaches.values():
+        for technique in approach.techniques:
+            yield "approaches.yaml", f"technique {technique.id}: when", technique.when
+
+
+def _cited(book: Rulebook) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    for rule in book.rules:
+        yield rule.where, f"rule {rule.id}: source", rule.source
+        for contest in rule.contested_by:
+            yield rule.where, f"rule {rule.id}: contested_by", contest.source
+    for parameter in book.parameters.values():
+        yield "parameters.yaml", f"parameter {parameter.id}: source", parameter.source
+    for fact in book.market.values():
+        yield "market.yaml", f"fact {fact.id}: source", fact.source
+    for case in book.cases:
+        yield case.where, f"case {case.id}: source", case.source
+
+
+def _node(book: Rulebook, node: Condition, where: str, place: str, problems: list[Problem]) -> None:
+    if isinstance(node, Market):
+        _exists(node.fact, book.market, "market fact", where, place, problems, "add it to market.yaml")
+    elif isinstance(node, Among | Compare | Known):
+        names = {*book.questions, *DERIVED_FACTS}
+        if node.fact not in names:
+            _exists(node.fact, names, "question field or derived fact", where, place, problems)
+        elif isinstance(node, Among):
+            _among(book, node, where, place, problems)
+        elif isinstance(node, Compare):
+            _compare(book, node, where, place, problems)
+
+
+def _among(book: Rulebook, node: Among, where: str, place: str, problems: list[Problem]) -> None:
+    question = book.questions.get(node.fact)
+    if question is not None and question.kind == "model":
+        return
+    if question is None or question.kind != "choice":
+        problems.append(
+            Problem(where, place, f"words for the number '{node.fact}'", "at_least, above, at_most, below or between")
+        )
+        return
+    for value in node.values:
+        if value not in question.values:
+            allowed = f"an option of {node.fact}: {', '.join(question.values)}"
+            problems.append(Problem(where, place, f"'{value}'", allowed, nearest(value, question.values)))
+
+
+def _compare(book: Rulebook, node: Compare, where: str, place: str, problems: list[Problem]) -> None:
+    question = book.questions.get(node.fact)
+    if question is not None and not question.numeric:
+        problems.append(Problem(where, place, f"a bound for the choice '{node.fact}'", "is, is_not, in or not_in"))
+    _bound(book, node.bound, where, place, problems)
+
+
+def _bound(book: Rulebook, bound: Bound, where: str, place: str, problems: list[Problem]) -> None:
+    if bound.parameter is None:
+        return
+    parameter = book.parameters.get(bound.parameter)
+    if parameter is None:
+        _exists(bound.parameter, book.parameters, "parameter", where, place, problems, "add it to parameters.yaml")
+        return
+    value: Any = parameter.on(date.max) if parameter.values else 0
+    if bound.by is None and isinstance(value, dict) and "likely" not in value:
+        problems.append(Problem(where, place, f"the table '{bound.parameter}'", "{parameter: ID, by: FACT}"))
+    if bound.by is not None:
+        question = book.questions.get(bound.by)
+        table = value if isinstance(value, dict) else {}
+        missing = [word for word in (question.values if question else ()) if word not in table]
+        if question is None or question.kind != "choice" or not isinstance(value, dict):
+            problems.append(Problem(where, place, f"by: '{bound.by}'", "a choice question that the table is keyed by"))
+        elif missing:
+            found = f"no value for {', '.join(missing)}"
+            problems.append(Problem(where, place, found, "one for each option", f"add them to {bound.parameter}"))
