@@ -1,0 +1,1 @@
+"""What follows from what we know and what you tell us."""

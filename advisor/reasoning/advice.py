@@ -1,0 +1,276 @@
+"""The advice of one assessment: frozen values that carry their whole working. Reports draw it and compute nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date
+from typing import Any, Literal
+
+from advisor.knowledge.domain import Contest, Quantity, Source
+
+Status = Literal["advice", "tie", "abstain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A number as low, likely and high, with its unit and origin."""
+
+    low: float
+    likely: float
+    high: float
+    unit: str
+    origin: str
+    source: str
+
+    def quantity(self) -> Quantity:
+        """The same as a quantity: the likely value between its bounds."""
+        return Quantity(self.likely, self.unit, self.origin, self.source, self.low, self.high)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    """One line of a cost estimate, in US dollars: once (`setup`) or per month (`monthly`)."""
+
+    approach: str
+    phase: Literal["setup", "monthly"]
+    title: str
+    amount: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class CostRange:
+    """The costs of one approach in US dollars, with the lines that they add up from."""
+
+    setup: Range
+    monthly: Range
+    horizon_total: Range
+    lines: tuple[CostLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One approach in the ranking. `score` = Σ weight share x criterion score; `by_criterion` holds the latter."""
+
+    approach: str
+    title: str
+    technique: str
+    technique_title: str
+    technique_summary: str
+    eligible: bool
+    score: float
+    by_criterion: Mapping[str, float]
+    cost_usd: CostRange
+    lead_time_weeks: Range
+
+
+@dataclass(frozen=True, slots=True)
+class FactRead:
+    """A fact that a rule read: its value in words, its unit and its origin."""
+
+    name: str
+    title: str
+    value: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that spoke, once per approach that it moves (a note: once, for no approach).
+
+    `weighted` = points x weight share of the criterion: what it adds to the approach's score.
+    """
+
+    rule: str
+    kind: Literal["gate", "score", "note", "measurement"]
+    title: str
+    approach: str | None
+    criterion: str | None
+    points: float | None
+    weighted: float | None
+    facts: tuple[FactRead, ...]
+    answers: tuple[str, ...]
+    because: str
+    source: tuple[str, ...]
+    contested_by: tuple[Contest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RuledOut:
+    """An approach that a gate ruled out, and what would lift it."""
+
+    approach: str
+    rule: str
+    title: str
+    because: str
+    lift: str
+    facts: tuple[FactRead, ...]
+    source: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A gate or score that did not speak, but would with one answer more or a small change."""
+
+    rule: str
+    kind: str
+    title: str
+    approaches: tuple[str, ...]
+    reason: Literal["unknown", "close"]
+    detail: str
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One answer changed: from what to what, in the form of an answers file; `start` is None where not known."""
+
+    field: str
+    start: Any
+    to: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """A change of answers after which another approach is recommended. `effort` 1 (easy) to 5 (hard)."""
+
+    changes: tuple[Change, ...]
+    becomes: str
+    effort: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NextQuestion:
+    """An open question and its value: the share of completions of the open questions in which it decides."""
+
+    field: str
+    value: float
+    ask: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """How sure the advice is. `value` is None until a calibration exists."""
+
+    value: float | None
+    calibrated: bool
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredArm:
+    """What the benchmark measured for one approach: score with interval (0-1), n, and where it comes from."""
+
+    approach: str
+    arm: str
+    train_size: int
+    metric: str
+    score: Quantity
+    seconds_per_item: Quantity | None
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredDifference:
+    """A paired difference between two measured arms, in metric points (0-1), `left` minus `right`."""
+
+    left: str
+    right: str
+    difference: Quantity
+    verdict: Literal["left_better", "right_better", "no_difference_shown"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredEvidence:
+    """The measurement that the advice uses."""
+
+    task: str
+    model: str
+    metric: str
+    status: str
+    created_at: str
+    folder: str
+    digest: str
+    arms: tuple[MeasuredArm, ...]
+    baselines: tuple[MeasuredArm, ...]
+    differences: tuple[MeasuredDifference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the advice rests on: the measurement, if any, and the published sources that its findings cite."""
+
+    measured: MeasuredEvidence | None
+    published: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of the plan, with its weeks, its cost and the number that ends it."""
+
+    id: str
+    title: str
+    what: str
+    weeks: Range
+    cost_usd: Range
+    tripwire: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What this advice cannot know or rests on thinly, computed from the case."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """The whole advice of one assessment, with everything that it was made from."""
+
+    name: str
+    description: str
+    answers: Mapping[str, Any]
+    recommendation: str | None
+    status: Status
+    technique: str | None
+    headline: str
+    reason: str
+    margin: float
+    confidence: Confidence
+    weights: Mapping[str, float]
+    ranking: tuple[Ranked, ...]
+    findings: tuple[Finding, ...]
+    ruled_out: tuple[RuledOut, ...]
+    near_misses: tuple[NearMiss, ...]
+    flips: tuple[Flip, ...]
+    next_questions: tuple[NextQuestion, ...]
+    evidence: Evidence
+    plan: tuple[Stage, ...]
+    notes: tuple[Finding, ...]
+    limits: tuple[Limit, ...]
+    as_of: date
+    review_by: date
+    rulebook: str
+    rulebook_version: str
+    verdict_id: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The advice in the published JSON form; the keys of the fixed design, plus some."""
+        data: dict[str, Any] = _plain(self)
+        for flip in data["flips"]:
+            flip["changes"] = [{"field": c["field"], "from": c["start"], "to": c["to"]} for c in flip["changes"]]
+        return data
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    return round(value, 10) if isinstance(value, float) else value
