@@ -1,0 +1,178 @@
+"""A causal language model ready to score: weights, tokenizer, device, number format, and what was chosen and why."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import BenchmarkError, MissingExtra
+from .conversion import read_gguf
+from .files import ModelFiles, gguf_file
+
+DOCUMENT = "\u2060DOCUMENT\u2060"
+BF16_MUST_WIN_BY = 1.3
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A prompt around a document: the text before it and the text after it, up to where the label begins."""
+
+    head: str
+    tail: str
+
+
+@dataclass(slots=True)
+class LoadedModel:
+    """A model in evaluation mode. Only training attaches anything to it, and takes it off again."""
+
+    model: Any
+    tokenizer: Any
+    files: ModelFiles
+    device: str
+    dtype: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def end_of_turn(self) -> int:
+        """The id of the token that ends an answer."""
+        return int(self.tokenizer.eos_token_id)
+
+    @property
+    def max_tokens(self) -> int:
+        """The longest sequence that the model was made for."""
+        return int(getattr(self.model.config, "max_position_embeddings", 2048))
+
+    def plain(self, text: str) -> str:
+        """`text` in which the model's own control tokens are broken up, so that data cannot end a turn."""
+        for token in self._control_tokens():
+            text = text.replace(token, f"{token[0]} {token[1:]}")
+        return text
+
+    def _control_tokens(self) -> list[str]:
+        known = {str(token) for token in self.tokenizer.get_added_vocab()} | set(self.tokenizer.all_special_tokens)
+        return sorted(known, key=len, reverse=True)
+
+    def frame(self, messages: Sequence[Mapping[str, str]]) -> Frame:
+        """The chat prompt of `messages`, cut at the one place where DOCUMENT stands.
+
+        A model without a chat template gets the contents joined by blank lines.
+        """
+        if self.tokenizer.chat_template:
+            text = self.tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True)
+        else:
+            text = "\n\n".join(message["content"] for message in messages) + "\n"
+        parts = str(text).split(DOCUMENT)
+        if len(parts) != 2:
+            raise ValueError(f"the messages must name DOCUMENT once; found {len(parts) - 1} times")
+        return Frame(parts[0], parts[1])
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of `text` as it stands, with no token added."""
+        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def encode_many(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of each text, with no token added."""
+        return [list(ids) for ids in self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]] if texts else []
+
+    def shorten(self, text: str, tokens: int) -> str:
+        """The longest beginning of `text` that has at most `tokens` tokens; a cut text ends in an ellipsis."""
+        if len(text) <= tokens:
+            return text
+        encoded = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+        if len(encoded["input_ids"]) <= tokens:
+            return text
+        return text[: encoded["offset_mapping"][max(tokens - 1, 0)][0]].rstrip() + "…"
+
+
+def load(files: ModelFiles, *, device: str | None = None, dtype: str | None = None) -> LoadedModel:
+    """The model of `files` in evaluation mode; on the GPU in bfloat16 if there is one, else on the CPU.
+
+    On the CPU a probe of a tenth of a second decides between bfloat16 and float32 unless `dtype` names one of them.
+    Raises MissingExtra without torch and transformers, and BenchmarkError if the files cannot be read as a model.
+    """
+    try:
+        import torch
+        import transformers
+    except ImportError as error:
+        raise MissingExtra.of(error.name or "torch") from error
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    if dtype is None and device == "cpu":
+        dtype, probe = probe_cpu()
+    else:
+        dtype, probe = dtype or "bfloat16", {}
+    started = time.perf_counter()
+    with quiet(transformers):
+        try:
+            model, tokenizer = _read(files, getattr(torch, dtype))
+        except (OSError, ValueError, KeyError) as error:
+            raise BenchmarkError(f"model {files.name!r} in {files.folder}: cannot be read ({error})") from error
+    model.to(device).eval()
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    facts = {
+        "device": device if device == "cpu" else torch.cuda.get_device_name(),
+        "dtype": dtype,
+        "probe_gflops": probe,
+        "threads": torch.get_num_threads(),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "load_seconds": round(time.perf_counter() - started, 3),
+        "origin": str(files.origin),
+        "content_hash": files.content_hash,
+    }
+    return LoadedModel(model, tokenizer, files, device, dtype, facts)
+
+
+def _read(files: ModelFiles, dtype: Any) -> tuple[Any, Any]:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    gguf = gguf_file(files.folder)
+    if gguf is not None:
+        model, tokenizer = read_gguf(gguf, dtype)
+        model.set_attn_implementation("sdpa")
+        return model, tokenizer
+    model = AutoModelForCausalLM.from_pretrained(
+        str(files.folder), dtype=dtype, use_safetensors=True, local_files_only=True, attn_implementation="sdpa"
+    )
+    return model, AutoTokenizer.from_pretrained(str(files.folder), local_files_only=True)
+
+
+def probe_cpu() -> tuple[str, dict[str, float]]:
+    """The faster of bfloat16 and float32 on this CPU, and the rate of each in GFLOP/s.
+
+    float32 stays unless bfloat16 wins clearly, so that a noisy moment does not change the number format.
+    """
+    import torch
+
+    rows, inner, columns = 256, 576, 1536
+    rates: dict[str, float] = {}
+    for name in ("float32", "bfloat16"):
+        left = torch.ones(rows, inner, dtype=getattr(torch, name))
+        right = torch.ones(columns, inner, dtype=getattr(torch, name))
+        torch.nn.functional.linear(left, right)
+        best, begun = float("inf"), time.perf_counter()
+        while time.perf_counter() - begun < 0.05:
+            started = time.perf_counter()
+            torch.nn.functional.linear(left, right)
+            best = min(best, time.perf_counter() - started)
+        rates[name] = round(2 * rows * inner * columns / best / 1e9, 1)
+    faster = rates["bfloat16"] >= BF16_MUST_WIN_BY * rates["float32"]
+    return ("bfloat16" if faster else "float32"), rates
+
+
+@contextmanager
+def quiet(transformers: Any) -> Iterator[None]:
+    """Keep transformers' own progress bars and notes off the terminal for the length of the block."""
+    level = transformers.logging.get_verbosity()
+    bars = transformers.logging.is_progress_bar_enabled()
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers.logging.set_verbosity(level)
+        if bars:
+            transformers.logging.enable_progress_bar()
