@@ -1,4 +1,4 @@
-"""What a user can get wrong. Every error holds a list of problems; its class decides the exit status of the command line.
+"""What a user can get wrong. Every error holds a list of problems; its class decides the exit status.
 
 AdvisorError
 ├── InputError     2  an answers file, a rule pack or an argument is wrong

@@ -207,14 +207,14 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage of the plan, with its weeks, its cost and the number that ends it."""
+    """One stage of the plan and the number that ends it; weeks and cost where they can be told apart."""
 
     id: str
     title: str
     what: str
-    weeks: Range
-    cost_usd: Range
     tripwire: str
+    weeks: Range | None = None
+    cost_usd: Range | None = None
 
 
 @dataclass(frozen=True, slots=True)

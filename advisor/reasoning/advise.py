@@ -1,0 +1,275 @@
+"""From answers to advice: asks the engine and the probe, and lays everything that they found into one value."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from advisor.errors import InputError, Problem
+from advisor.intake import measurements
+from advisor.intake.answers import Answers
+from advisor.knowledge import rulebook
+from advisor.knowledge.domain import APPROACHES, CRITERIA, Quantity, Source
+from advisor.knowledge.prices import PriceTable
+from advisor.reasoning import limits, plan, quality
+from advisor.reasoning.advice import (
+    Advice,
+    Confidence,
+    CostRange,
+    Evidence,
+    Finding,
+    MeasuredArm,
+    MeasuredDifference,
+    MeasuredEvidence,
+    Range,
+    Ranked,
+)
+from advisor.reasoning.costs import Spread, itemise
+from advisor.reasoning.engine import ABSTAIN, STATUS, TIE, Engine, Outcome
+from advisor.reasoning.explain import Explainer
+from advisor.reasoning.probe import Probe
+
+
+def engine(folder: Path, day: date, measured: Path | None = None) -> Engine:
+    """The engine over a rule pack, its prices and a measurement. Raises InputError with every problem found."""
+    problems: list[Problem] = []
+    book = rulebook.read(folder, problems)
+    prices = PriceTable.load(folder, problems) if book is not None else None
+    if problems or book is None or prices is None:
+        raise InputError(problems)
+    measurement = measurements.read(measured) if measured is not None else None
+    return Engine(book, prices, day, measurement)
+
+
+def advise(answers: Answers, engine: Engine) -> Advice:
+    """The advice for one answered questionnaire."""
+    outcome = engine.decide_answers([answers])
+    explainer = Explainer(engine, outcome, answers)
+    findings = _findings(explainer, outcome, engine)
+    notes = tuple(explainer.notes())
+    leader = int(outcome.leader[0])
+    status = STATUS[outcome.status[0]]
+    recommendation = None if outcome.status[0] == ABSTAIN else APPROACHES[leader]
+    ranking = _ranking(engine, outcome)
+    probe = Probe(engine, answers)
+    first = ranking[0]
+    return Advice(
+        name=answers.name,
+        description=answers.description,
+        answers=answers.plain(),
+        recommendation=recommendation,
+        status=status,  # type: ignore[arg-type]
+        technique=first.technique if recommendation else None,
+        headline=_headline(outcome, ranking),
+        reason=_reason(outcome, findings, ranking),
+        margin=float(outcome.margin[0]) if np.isfinite(outcome.margin[0]) else 0.0,
+        confidence=_confidence(outcome, engine),
+        weights={name: float(outcome.shares[0, column]) for column, name in enumerate(CRITERIA)},
+        ranking=ranking,
+        findings=findings,
+        ruled_out=tuple(explainer.ruled_out()),
+        near_misses=explainer.near_misses(),
+        flips=probe.flips() if recommendation else (),
+        next_questions=probe.next_questions(),
+        evidence=_evidence(engine, findings, notes),
+        plan=plan.stages(engine, outcome, recommendation),
+        notes=notes,
+        limits=limits.limits(engine, outcome, answers, findings),
+        as_of=engine.day,
+        review_by=engine.day + timedelta(days=round(engine.parameter("review_after_days"))),
+        rulebook=engine.book.name,
+        rulebook_version=engine.book.version,
+        verdict_id=verdict_id(answers, engine),
+    )
+
+
+def verdict_id(answers: Answers, engine: Engine) -> str:
+    """Sixteen hex digits over the answers and all knowledge in force on the day; name and description do not count.
+
+    Two days with the same rules, parameters, market facts and prices in force give the same id.
+    """
+    fields = {key: value for key, value in answers.plain().items() if key not in {"name", "description"}}
+    book = engine.book
+    in_force = {
+        "answers": fields,
+        "pack": book.digest,
+        "rules": [rule.id for rule in engine.rules],
+        "parameters": {name: parameter.on(engine.day) for name, parameter in sorted(book.parameters.items())},
+        "market": sorted(name for name, fact in book.market.items() if fact.valid(engine.day)),
+        "prices": engine.prices.digest(engine.day),
+        "measurement": engine.measurement.digest if engine.measurement else None,
+    }
+    text = json.dumps(in_force, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _ranking(engine: Engine, outcome: Outcome) -> tuple[Ranked, ...]:
+    lines = itemise(outcome.facts, engine.book, engine.prices, engine.day)
+    ranked = []
+    for index in outcome.order[0]:
+        approach = engine.book.approaches[APPROACHES[index]]
+        technique = approach.techniques[max(int(outcome.techniques[0, index]), 0)]
+        costs = outcome.costs
+        cost = CostRange(
+            setup=_range(costs.setup[approach.id], "USD", "sum of the set-up lines"),
+            monthly=_range(costs.monthly[approach.id], "USD per month", "sum of the monthly lines"),
+            horizon_total=_range(costs.horizon[approach.id], "USD", "set-up + months of the horizon x monthly"),
+            lines=tuple(line for line in lines if line.approach == approach.id),
+        )
+        by_criterion = {name: float(outcome.points[0, index, column]) for column, name in enumerate(CRITERIA)}
+        ranked.append(
+            Ranked(
+                approach=approach.id,
+                title=approach.title,
+                technique=technique.id,
+                technique_title=technique.title,
+                technique_summary=technique.summary,
+                eligible=bool(outcome.eligible[0, index]),
+                score=float(outcome.totals[0, index]),
+                by_criterion=by_criterion,
+                cost_usd=cost,
+                lead_time_weeks=_range(costs.lead_weeks[approach.id], "weeks", "lead-time formula of the cost table"),
+            )
+        )
+    return tuple(ranked)
+
+
+def _range(spread: Spread, unit: str, source: str) -> Range:
+    return Range(float(spread.low[0]), float(spread.likely[0]), float(spread.high[0]), unit, "estimated", source)
+
+
+def _findings(explainer: Explainer, outcome: Outcome, engine: Engine) -> tuple[Finding, ...]:
+    findings = [*explainer.findings(), *_measured_findings(outcome, engine)]
+    findings.sort(key=lambda finding: (-abs(finding.weighted or 9), finding.rule, finding.approach or ""))
+    return tuple(findings)
+
+
+def _measured_findings(outcome: Outcome, engine: Engine) -> list[Finding]:
+    """What the measurement adds to or takes from the quality points that the rules gave, per measured approach."""
+    measurement = engine.measurement
+    if measurement is None or len(measurement.best) < 2:
+        return []
+    share = float(outcome.shares[0, quality.QUALITY])
+    findings = []
+    for approach, arm in measurement.best.items():
+        index = APPROACHES.index(approach)
+        points = float((outcome.points - outcome.rule_points)[0, index, quality.QUALITY])
+        because = (
+            f"On {measurement.task} the arm {arm.arm} scored {100 * arm.score:.1f} % "
+            f"({measurement.metric}, {100 * arm.low:.1f} to {100 * arm.high:.1f}, n = {arm.n}). "
+            "This replaces what the rules assume about the order in quality."
+        )
+        findings.append(
+            Finding(
+                rule=quality.RULE,
+                kind="measurement",
+                title="Measured on the data",
+                approach=approach,
+                criterion="quality",
+                points=points,
+                weighted=points * share,
+                facts=(),
+                answers=(),
+                because=because,
+                source=(f"measured: {measurement.folder}",),
+            )
+        )
+    return findings
+
+
+def _evidence(engine: Engine, findings: Sequence[Finding], notes: Sequence[Finding]) -> Evidence:
+    cited: dict[str, Source] = {}
+    for finding in (*findings, *notes):
+        for name in (*finding.source, *(name for contest in finding.contested_by for name in contest.source)):
+            if name in engine.book.sources:
+                cited[name] = engine.book.sources[name]
+    return Evidence(_measured(engine), tuple(cited[name] for name in sorted(cited, key=_source_order)))
+
+
+def _source_order(name: str) -> tuple[str, int]:
+    return name[:1], int(name[1:]) if name[1:].isdigit() else 0
+
+
+def _measured(engine: Engine) -> MeasuredEvidence | None:
+    run = engine.measurement
+    if run is None:
+        return None
+
+    def arm(result: measurements.ArmResult) -> MeasuredArm:
+        source = f"{run.folder}: {result.arm} at {result.train_size} examples, {result.seeds} seed(s), {result.method}"
+        speed = result.seconds_per_item
+        return MeasuredArm(
+            approach=result.approach,
+            arm=result.arm,
+            train_size=result.train_size,
+            metric=run.metric,
+            score=Quantity(result.score, run.metric, "measured", source, result.low, result.high, result.n),
+            seconds_per_item=None if speed is None else Quantity(speed, "s per item", "measured", source, n=result.n),
+        )
+
+    differences = []
+    for pair in run.comparisons:
+        source = f"{run.folder}: paired on the same items, {pair.method}"
+        verdict = "no_difference_shown" if pair.low <= 0 <= pair.high else "left_better"
+        if verdict == "left_better" and pair.difference < 0:
+            verdict = "right_better"
+        words = {"left_better": "is better than", "right_better": "is worse than"}
+        text = f"{pair.left.arm} {words.get(verdict, 'shows no difference from')} {pair.right.arm}"
+        amount = Quantity(pair.difference, run.metric, "measured", source, pair.low, pair.high, pair.n)
+        differences.append(MeasuredDifference(pair.left.arm, pair.right.arm, amount, verdict, text))  # type: ignore[arg-type]
+    return MeasuredEvidence(
+        task=run.task,
+        model=run.model,
+        metric=run.metric,
+        status=run.status,
+        created_at=run.created_at,
+        folder=run.folder,
+        digest=run.digest,
+        arms=tuple(arm(run.best[name]) for name in APPROACHES if name in run.best),
+        baselines=tuple(arm(result) for result in run.baselines),
+        differences=tuple(differences),
+    )
+
+
+def _headline(outcome: Outcome, ranking: Sequence[Ranked]) -> str:
+    first, second = ranking[0], ranking[1]
+    if not outcome.eligible[0].any():
+        return "No approach is possible under these answers"
+    if outcome.status[0] == ABSTAIN:
+        return "Too little is known to recommend an approach"
+    if outcome.status[0] == TIE:
+        return f"A tie between {first.title.lower()} and {second.title.lower()}"
+    return f"{first.title}: {first.technique_title}"
+
+
+def _reason(outcome: Outcome, findings: Sequence[Finding], ranking: Sequence[Ranked]) -> str:
+    if not outcome.eligible[0].any():
+        return "Every approach is ruled out; what would lift each is listed below."
+    if outcome.status[0] == ABSTAIN:
+        return "The questions listed below decide between the approaches; answer the first ones and ask again."
+    leader = ranking[0].approach
+    rivals = [item.approach for item in ranking[1:] if item.eligible]
+    pulls: dict[str, float] = {}
+    text: dict[str, str] = {}
+    for finding in findings:
+        if finding.weighted is None:
+            continue
+        sign = 1.0 if finding.approach == leader else -1.0 if finding.approach in rivals[:1] else 0.0
+        pulls[finding.rule] = pulls.get(finding.rule, 0.0) + sign * finding.weighted
+        if finding.approach == leader or finding.rule not in text:
+            text[finding.rule] = finding.because
+    best = sorted((rule for rule, pull in pulls.items() if pull > 0), key=lambda rule: (-pulls[rule], rule))
+    return " ".join(text[rule] for rule in best[:3])
+
+
+def _confidence(outcome: Outcome, engine: Engine) -> Confidence:
+    margin = outcome.margin[0]
+    tie = engine.parameter("tie_margin")
+    distance = "only one approach is possible" if not np.isfinite(margin) else f"margin {margin:.2f} points"
+    basis = f"{distance}; below {tie:g} it is called a tie. No percentage is given: nothing calibrates it yet."
+    return Confidence(None, False, basis)

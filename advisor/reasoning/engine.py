@@ -1,0 +1,186 @@
+"""One engine for one scenario or many: facts, gates, scores, ranking, as arrays over N scenarios.
+
+Four stages, each a single pass: derive, gate, score, rank. No rule fires a rule, so the order of rules means nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advisor.intake import facts as intake_facts
+from advisor.intake.answers import Answers
+from advisor.intake.columns import Bools, Facts, Floats
+from advisor.intake.measurements import Measurement
+from advisor.intake.truth import TRUE, UNKNOWN, Truth, evaluate
+from advisor.knowledge.conditions import facts_read
+from advisor.knowledge.domain import APPROACHES, CRITERIA, Rule, Rulebook
+from advisor.knowledge.prices import PriceTable
+from advisor.knowledge.vocabulary import DERIVED_FACTS
+from advisor.reasoning import quality
+from advisor.reasoning.costs import Costs, estimate, with_cost_facts
+
+ADVICE, TIE, ABSTAIN = 0, 1, 2
+STATUS = ("advice", "tie", "abstain")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the engine concluded for N scenarios. Approaches and criteria are in the order of the domain's tuples.
+
+    truths: int8 (rules, N), in the order of `rules`. eligible: bool (N, 3). techniques: (N, 3), the index of the chosen
+    one in its approach, -1 for none. rule_points: (N, 3, 5), what the rules give; points: the same with what was
+    measured in. shares: (N, 5) weight shares. totals: (N, 3). order: (N, 3) best first. status: (N,) 0 advice, 1 tie,
+    2 abstain. margin: (N,) distance of the first two eligible totals, infinite where fewer than two are eligible.
+    """
+
+    facts: Facts
+    costs: Costs
+    rules: tuple[Rule, ...]
+    truths: Truth
+    eligible: Bools
+    techniques: NDArray[np.int8]
+    rule_points: Floats
+    points: Floats
+    shares: Floats
+    totals: Floats
+    order: NDArray[np.intp]
+    status: NDArray[np.int8]
+    margin: Floats
+
+    @property
+    def leader(self) -> NDArray[np.intp]:
+        """The index of the approach ranked first, whether or not the advice abstains; -1 where none is eligible."""
+        return np.where(self.eligible.any(axis=1), self.order[:, 0], -1)
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The rulebook, the prices, the day and the measurement that advice is given by."""
+
+    book: Rulebook
+    prices: PriceTable
+    day: date
+    measurement: Measurement | None = None
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules in force on the day."""
+        return tuple(rule for rule in self.book.rules if rule.active(self.day))
+
+    @cached_property
+    def informative(self) -> tuple[str, ...]:
+        """The questions without a default that at least one gate or score in force reads."""
+        read: set[str] = set()
+        for rule in self.rules:
+            if rule.kind != "note":
+                for name in facts_read(rule.when):
+                    read.update(DERIVED_FACTS[name].reads if name in DERIVED_FACTS else (name,))
+        asked = self.book.questions.items()
+        return tuple(name for name, question in asked if name in read and question.default is None)
+
+    def parameter(self, name: str) -> float:
+        """The value of a plain parameter on the day."""
+        return float(self.book.parameters[name].on(self.day))
+
+    def decide_answers(self, scenarios: Sequence[Answers]) -> Outcome:
+        """The outcome of N answered questionnaires."""
+        return self.decide(intake_facts.tabulate(scenarios, self.book))
+
+    def decide(self, answered: Facts) -> Outcome:
+        """The outcome of N scenarios given as columns of answers."""
+        facts = intake_facts.derive(answered, self.book, self.day)
+        costs = estimate(facts, self.book, self.prices, self.day)
+        facts = with_cost_facts(facts, costs)
+        truths = np.stack([evaluate(rule.when, facts, self.book, self.day) for rule in self.rules])
+        eligible = self._gates(truths, facts.n)
+        techniques = self._techniques(facts, truths)
+        eligible &= techniques >= 0
+        rule_points = self._scores(truths, facts.n)
+        points = quality.apply(rule_points, self.measurement, self.book, self.day)
+        sums = facts.weights.sum(axis=1, keepdims=True)
+        shares = np.divide(facts.weights, sums, out=np.full_like(facts.weights, 1 / len(CRITERIA)), where=sums > 0)
+        totals = np.einsum("nac,nc->na", points, shares)
+        order = np.argsort(np.where(eligible, -totals, np.inf), axis=1, kind="stable")
+        margin = self._margin(totals, eligible, order)
+        return Outcome(
+            facts=facts,
+            costs=costs,
+            rules=self.rules,
+            truths=truths,
+            eligible=eligible,
+            techniques=techniques,
+            rule_points=rule_points,
+            points=points,
+            shares=shares,
+            totals=totals,
+            order=order,
+            status=self._status(facts, eligible, margin),
+            margin=margin,
+        )
+
+    def _gates(self, truths: Truth, n: int) -> Bools:
+        eligible = np.ones((n, len(APPROACHES)), bool)
+        for row, rule in enumerate(self.rules):
+            if rule.kind == "gate" and not rule.techniques:
+                closed = truths[row] == TRUE
+                for approach in rule.approaches:
+                    eligible[closed, APPROACHES.index(approach)] = False
+        return eligible
+
+    def _techniques(self, facts: Facts, truths: Truth) -> NDArray[np.int8]:
+        """The index of the technique chosen in each approach, shape (N, 3): the first that holds and no gate closes."""
+        closed: dict[tuple[str, str], Bools] = {}
+        for row, rule in enumerate(self.rules):
+            if rule.kind == "gate":
+                for approach in rule.approaches:
+                    for name in rule.techniques:
+                        shut = closed.get((approach, name), np.zeros(facts.n, bool))
+                        closed[approach, name] = shut | (truths[row] == TRUE)
+        chosen = np.full((facts.n, len(APPROACHES)), -1, np.int8)
+        for column, approach_id in enumerate(APPROACHES):
+            for index, technique in enumerate(self.book.approaches[approach_id].techniques):
+                holds = evaluate(technique.when, facts, self.book, self.day) == TRUE
+                holds &= ~closed.get((approach_id, technique.id), np.zeros(facts.n, bool))
+                chosen[holds & (chosen[:, column] < 0), column] = index
+        return chosen
+
+    def _scores(self, truths: Truth, n: int) -> Floats:
+        points = np.zeros((n, len(APPROACHES), len(CRITERIA)))
+        for row, rule in enumerate(self.rules):
+            if rule.kind == "score":
+                fired = truths[row] == TRUE
+                criterion = CRITERIA.index(rule.criterion)
+                for approach, value in rule.points.items():
+                    points[fired, APPROACHES.index(approach), criterion] += value
+        return points
+
+    @staticmethod
+    def _margin(totals: Floats, eligible: Bools, order: NDArray[np.intp]) -> Floats:
+        ranked = np.take_along_axis(np.where(eligible, totals, -np.inf), order, axis=1)
+        with np.errstate(invalid="ignore"):
+            return np.where(np.isfinite(ranked[:, 1]), ranked[:, 0] - ranked[:, 1], np.inf)
+
+    def _status(self, facts: Facts, eligible: Bools, margin: Floats) -> NDArray[np.int8]:
+        answered = np.zeros(facts.n, int)
+        for name in self.informative:
+            answered += facts.known(name)
+        if self.measurement is not None and len(self.measurement.best) > 1:
+            answered += int(self.parameter("min_answers"))
+        status = np.where(margin < self.parameter("tie_margin") - 1e-12, TIE, ADVICE)
+        status[(answered < self.parameter("min_answers")) | ~eligible.any(axis=1)] = ABSTAIN
+        return status.astype(np.int8)
+
+
+def unknown_gates(outcome: Outcome, row: int) -> list[Rule]:
+    """The gates of one scenario that an open answer could still close."""
+    return [
+        rule
+        for position, rule in enumerate(outcome.rules)
+        if rule.kind == "gate" and outcome.truths[position, row] == UNKNOWN
+    ]
