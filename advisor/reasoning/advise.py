@@ -81,7 +81,7 @@ def advise(answers: Answers, engine: Engine) -> Advice:
         notes=notes,
         limits=limits.limits(engine, outcome, answers, findings),
         as_of=engine.day,
-        review_by=engine.day + timedelta(days=round(engine.parameter("review_after_days"))),
+        review_by=engine.day + timedelta(days=round(engine.parameter("review_months") * 365.25 / 12)),
         rulebook=engine.book.name,
         rulebook_version=engine.book.version,
         verdict_id=verdict_id(answers, engine),

@@ -1,0 +1,150 @@
+"""The commands `ask`, `recommend`, `app`, and the doors to `rules`, `bench` and `models`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from advisor import __version__, locate
+from advisor.cli import out, say
+from advisor.cli.rules import app as rules_app
+from advisor.errors import InputError, MissingExtra, Problem, nearest
+
+FORMATS = ("text", "json", "md", "html")
+
+app = typer.Typer(
+    name="advisor",
+    help="Advises on prompting, fine-tuning or a hybrid, shows its working, and measures it on your data.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(rules_app, name="rules")
+
+RulesOption = Annotated[Path | None, typer.Option("--rules", help="Folder of a rule pack; the shipped one if absent.")]
+DayOption = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Day of the advice, as yyyy-mm-dd.")]
+
+
+def day_of(text: str | None) -> date:
+    """The day that an option names, or today. Raises InputError."""
+    if text is None:
+        return date.today()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InputError([Problem("--as-of", "", repr(text), "a date that exists, as yyyy-mm-dd")]) from None
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+    if version:
+        out(f"advisor {__version__}\n")
+        raise typer.Exit
+
+
+@app.command()
+def ask(
+    out_file: Annotated[Path | None, typer.Option("--out", help="Where to save the answers (YAML).")] = None,
+    rules: RulesOption = None,
+    as_of: DayOption = None,
+) -> None:
+    """Interviews in the terminal, most valuable question first, and saves the answers."""
+    from advisor.cli.interview import interview
+    from advisor.reasoning.advise import engine
+
+    interview(engine(rules or locate.rules_dir(), day_of(as_of)), out_file)
+
+
+@app.command()
+def recommend(
+    answers: Annotated[str, typer.Argument(metavar="ANSWERS", help="Answers file (YAML or JSON); - reads stdin.")],
+    format_: Annotated[str, typer.Option("--format", help="One of " + ", ".join(FORMATS) + ".")] = "",
+    out_file: Annotated[Path | None, typer.Option("--out", help="Write the report here instead of to stdout.")] = None,
+    as_of: DayOption = None,
+    measured: Annotated[Path | None, typer.Option("--measured", help="Folder of a benchmark run to use.")] = None,
+    rules: RulesOption = None,
+    json_: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+) -> None:
+    """Recommends an approach for an answers file, with costs, reasons, sources and what would change it."""
+    from advisor.intake import answers as intake
+    from advisor.reasoning.advise import advise, engine
+    from advisor.reports import render
+
+    chosen = _format(format_, json_, out_file)
+    day = day_of(as_of)
+    knowledge = engine(rules or locate.rules_dir(), day, measured)
+    if answers == "-":
+        given = intake.parse_text(sys.stdin.buffer.read(), knowledge.book, "standard input")
+    else:
+        given = intake.read(Path(answers), knowledge.book)
+    advice = advise(given, knowledge)
+    report = render(advice, chosen)
+    if out_file is None:
+        out(report)
+    else:
+        try:
+            out_file.write_bytes(report)
+        except OSError as error:
+            raise InputError([Problem(str(out_file), "", error.strerror or "an error", "a writable file")]) from None
+        say([f"wrote {out_file}"])
+    if not any(item.eligible for item in advice.ranking):
+        say(["no approach is possible under these answers; the report says what would lift each obstacle"])
+        raise typer.Exit(1)
+
+
+def _format(wanted: str, as_json: bool, out_file: Path | None) -> str:
+    suffixes = {".json": "json", ".md": "md", ".html": "html", ".htm": "html", ".txt": "text"}
+    if as_json:
+        return "json"
+    if not wanted:
+        return suffixes.get(out_file.suffix.lower(), "text") if out_file else "text"
+    if wanted not in FORMATS:
+        raise InputError(
+            [Problem("--format", "", repr(wanted), "one of " + ", ".join(FORMATS), nearest(wanted, FORMATS))]
+        )
+    return wanted
+
+
+@app.command(name="app")
+def serve(
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port on this machine.")] = 8501,
+) -> None:
+    """Starts the browser app on this machine."""
+    import importlib.util
+
+    if importlib.util.find_spec("streamlit") is None:
+        raise MissingExtra("app", "The browser app")
+    command = [sys.executable, "-m", "streamlit", "run", str(locate.app_script())]
+    say([f"serving on http://localhost:{port} (stop with Ctrl-C)"])
+    settings = {
+        "STREAMLIT_SERVER_PORT": str(port),
+        "STREAMLIT_SERVER_ADDRESS": "localhost",
+        "STREAMLIT_SERVER_HEADLESS": "true",
+        "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
+        "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none",
+        "STREAMLIT_CLIENT_TOOLBAR_MODE": "minimal",
+    }
+    raise typer.Exit(subprocess.call(command, env={**os.environ, **settings}))
+
+
+_PASS_ON: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+@app.command(context_settings=_PASS_ON, add_help_option=False)
+def bench(context: typer.Context) -> None:
+    """Runs the approaches side by side on labelled data: tasks, run, compare, resume."""
+    raise typer.Exit(locate.benchmark_cli().main_bench(list(context.args)))
+
+
+@app.command(context_settings=_PASS_ON, add_help_option=False)
+def models(context: typer.Context) -> None:
+    """Lists and fetches the language models of the benchmark: list, pull."""
+    raise typer.Exit(locate.benchmark_cli().main_models(list(context.args)))
