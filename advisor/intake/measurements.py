@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from advisor.errors import InputError, Problem, shown
+from advisor.knowledge import yaml_file
+from advisor.knowledge.domain import APPROACHES
+from advisor.knowledge.fields import Fields
 
 SCHEMA = "advisor/measurement/1"
 FILE = "result.json"
@@ -36,7 +44,6 @@ class Comparison:
     high: float
     n: int
     method: str
-    verdict: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +72,89 @@ class Measurement:
         """Whether a difference between two approaches was shown (its interval leaves out zero)."""
         comparison = self.between(left, right)
         return comparison is not None and not comparison.low <= 0 <= comparison.high
+
+
+def read(path: Path) -> Measurement:
+    """The measurement of a run folder (or of a result file). Raises InputError that lists every problem in it."""
+    file = path / FILE if path.is_dir() else path
+    if not file.is_file():
+        remedy = "run `advisor bench run TASK --out DIR` first, then name that DIR"
+        raise InputError([Problem(str(path), "", "no measurement", f"a run folder with {FILE}", remedy)])
+    problems: list[Problem] = []
+    raw = yaml_file.read(file, problems, str(file))
+    measurement = _measurement(raw, problems, str(file), path.name, file.read_bytes()) if not problems else None
+    if problems or measurement is None:
+        raise InputError(problems)
+    return measurement
+
+
+def _measurement(raw: Any, problems: list[Problem], where: str, folder: str, content: bytes) -> Measurement | None:
+    if not isinstance(raw, Mapping) or raw.get("schema") != SCHEMA:
+        found = shown(raw.get("schema") if isinstance(raw, Mapping) else raw)
+        problems.append(Problem(where, "schema", found, SCHEMA, "make it again with `advisor bench compare DIR`"))
+        return None
+    fields = Fields(raw, problems, where, "")
+    arms = fields.rows("arms", lambda entry, index: _arm(entry, index, problems, where))
+    by_key = {(arm.arm, arm.train_size): arm for arm in arms}
+    best = {}
+    for approach, entry in fields.mapping("best").items():
+        chosen = by_key.get((entry.get("arm"), entry.get("train_size"))) if isinstance(entry, Mapping) else None
+        if approach not in APPROACHES or chosen is None:
+            fields.report(f"best.{approach}", shown(entry), "an approach with an arm and train size listed under arms")
+        else:
+            best[approach] = chosen
+    comparisons = fields.rows(
+        "comparisons", lambda entry, index: _comparison(entry, index, by_key, problems, where), required=False
+    )
+    task, model = fields.mapping("task"), fields.mapping("model", required=False)
+    size = next(iter(best.values())).train_size if best else 0
+    return Measurement(
+        folder=folder,
+        digest=hashlib.sha256(content).hexdigest(),
+        task=str(task.get("name", "")),
+        model=str(model.get("name", "")),
+        metric=str(task.get("metric", "")),
+        status=fields.choice("status", ("complete", "incomplete")),
+        created_at=fields.text("created_at"),
+        best=best,
+        baselines=tuple(arm for arm in arms if not arm.approach and arm.train_size == size),
+        comparisons=tuple(comparison for comparison in comparisons if comparison is not None),
+    )
+
+
+def _arm(raw: Any, index: int, problems: list[Problem], where: str) -> ArmResult:
+    fields = Fields(raw, problems, where, f"arms[{index}]")
+    metric = Fields(fields.mapping("metric"), problems, where, f"arms[{index}].metric")
+    seconds = fields.any("seconds_per_item", required=False)
+    return ArmResult(
+        arm=fields.text("arm"),
+        approach=fields.choice("approach", APPROACHES, required=False),
+        train_size=int(fields.number("train_size", low=0)),
+        score=metric.number("value", low=0, high=1),
+        low=metric.number("low", low=0, high=1),
+        high=metric.number("high", low=0, high=1),
+        n=int(metric.number("n", low=1)),
+        seeds=int(fields.number("n_seeds", low=1)),
+        method=metric.text("method"),
+        seconds_per_item=float(seconds) if isinstance(seconds, int | float) else None,
+    )
+
+
+def _comparison(
+    raw: Any, index: int, arms: Mapping[tuple[str, int], ArmResult], problems: list[Problem], where: str
+) -> Comparison | None:
+    fields = Fields(raw, problems, where, f"comparisons[{index}]")
+    size = int(fields.number("train_size", low=0))
+    pair = [arms.get((fields.text(side), size)) for side in ("a", "b")]
+    if pair[0] is None or pair[1] is None:
+        fields.report("a, b", shown([fields.raw.get("a"), fields.raw.get("b")]), "two arms listed under arms")
+        return None
+    return Comparison(
+        left=pair[0],
+        right=pair[1],
+        difference=fields.number("difference", low=-1, high=1),
+        low=fields.number("low", low=-1, high=1),
+        high=fields.number("high", low=-1, high=1),
+        n=int(fields.number("n", low=1)),
+        method=fields.text("method"),
+    )
