@@ -98,7 +98,8 @@ def _measurement(raw: Any, problems: list[Problem], where: str, folder: str, con
     by_key = {(arm.arm, arm.train_size): arm for arm in arms}
     best = {}
     for approach, entry in fields.mapping("best").items():
-        chosen = by_key.get((entry.get("arm"), entry.get("train_size"))) if isinstance(entry, Mapping) else None
+        key = (str(entry.get("arm")), int(entry.get("train_size") or 0)) if isinstance(entry, Mapping) else ("", 0)
+        chosen = by_key.get(key)
         if approach not in APPROACHES or chosen is None:
             fields.report(f"best.{approach}", shown(entry), "an approach with an arm and train size listed under arms")
         else:
