@@ -69,20 +69,29 @@ class Plan:
 
 
 def read_wish(
-    arms: str, train_sizes: str, seeds: str, test_limit: int | None, model: str | None, known: Sequence[str]
+    known: Sequence[str],
+    *,
+    arms: str = "all",
+    train_sizes: str = "16,64",
+    seeds: str = "0",
+    test_limit: str | None = None,
+    model: str | None = None,
+    most: int | None = None,
 ) -> Wish:
-    """The wish behind the words of a command line. Raises BenchmarkError with all problems at once."""
+    """The wish behind the words of a command line, for the `known` arms and at most `most` training examples.
+
+    Raises BenchmarkError with all problems at once.
+    """
     problems: list[str] = []
     wanted = tuple(known) if arms.strip() == "all" else _names(arms, known, problems)
-    sizes = _numbers("--train-sizes", train_sizes, SMALLEST_TRAIN_SIZE, problems)
+    sizes = _numbers("--train-sizes", train_sizes, SMALLEST_TRAIN_SIZE, problems, most)
     roots = _numbers("--seeds", seeds, 0, problems)
-    if test_limit is not None and test_limit < 1:
-        problems.append(
-            f"--test-limit: found {test_limit}; allowed: a whole number from 1, or leave it out for all rows"
-        )
+    limit = _numbers("--test-limit", test_limit, 1, problems) if test_limit is not None else ()
+    if len(limit) > 1:
+        problems.append(f"--test-limit: found {test_limit!r}; allowed: one whole number, or leave it out for all rows")
     if problems:
         raise BenchmarkError(problems)
-    return Wish(wanted, tuple(sorted(sizes)), roots, test_limit, model)
+    return Wish(wanted, tuple(sorted(sizes)), roots, limit[0] if limit else None, model)
 
 
 def make_plan(task: Task, wish: Wish, ring: Ring, files: Any | None) -> Plan:
@@ -186,7 +195,7 @@ def _names(text: str, known: Sequence[str], problems: list[str]) -> tuple[str, .
     return tuple(arm for arm in known if arm in names)
 
 
-def _numbers(option: str, text: str, least: int, problems: list[str]) -> tuple[int, ...]:
+def _numbers(option: str, text: str, least: int, problems: list[str], most: int | None = None) -> tuple[int, ...]:
     words = [word.strip() for word in text.split(",") if word.strip()]
     if not words:
         problems.append(f"{option}: found nothing; allowed: whole numbers from {least}, with commas between them")
@@ -196,6 +205,8 @@ def _numbers(option: str, text: str, least: int, problems: list[str]) -> tuple[i
             problems.append(f"{option}: found {word!r}; allowed: whole numbers from {least}")
         elif int(word) in numbers:
             problems.append(f"{option}: {word} is given twice; allowed: once")
+        elif most is not None and int(word) > most:
+            problems.append(f"{option}: found {word}; allowed: at most {most}, the task's training rows")
         else:
             numbers.append(int(word))
     return tuple(numbers)

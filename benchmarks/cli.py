@@ -1,0 +1,265 @@
+"""The commands `bench` and `models`. Data goes to standard output, messages and bars to standard error.
+
+Commands raise BenchmarkError; whoever mounts the apps prints its problems and exits with `exit_code(error)`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .errors import BenchmarkError, JobFailed, MissingExtra
+
+if TYPE_CHECKING:
+    from .runs import Finished, Wish
+
+INTERRUPTED = 130
+_NEEDED = ("scipy", "sklearn", "tqdm")
+_NEEDED_BY_MODELS = ("torch", "transformers", "peft", "safetensors")
+
+bench_app = typer.Typer(
+    name="bench",
+    help="Run prompting, fine-tuning and hybrid side by side on labelled data, and compare them.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=False,
+)
+models_app = typer.Typer(
+    name="models",
+    help="List the language models that the benchmark can use, and fetch one.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def exit_code(error: BaseException) -> int:
+    """The exit status for an error: 2 wrong input, 3 missing extra, 4 failed job, 130 interrupted."""
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    return error.exit_status if isinstance(error, BenchmarkError) else JobFailed.exit_status
+
+
+def main_bench(argv: Sequence[str] | None = None) -> int:
+    """Runs `bench` with these words, prints problems to standard error, and returns the exit status."""
+    try:
+        status = bench_app(args=list(sys.argv[1:] if argv is None else argv), prog_name="bench", standalone_mode=False)
+    except BenchmarkError as error:
+        for problem in error.problems:
+            typer.echo(problem, err=True)
+        return exit_code(error)
+    except typer.Abort:
+        return INTERRUPTED
+    except Exception as error:
+        # Wrong options are reported by the parser itself, which knows how to print them.
+        if not hasattr(error, "show"):
+            raise
+        error.show()
+        return BenchmarkError.exit_status
+    return int(status or 0)
+
+
+@bench_app.command("tasks")
+def list_tasks(as_json: AsJson = False) -> None:
+    """List the sample tasks that come with the benchmark."""
+    from . import tasks
+
+    found: list[dict[str, Any]] = []
+    for folder in tasks.discover():
+        task = tasks.load(folder)
+        card = task.card
+        found.append(
+            {
+                "name": folder.name,
+                "kind": card.kind,
+                "language": card.language,
+                "domain": card.domain,
+                "description": card.description,
+                "labels": list(card.labels),
+                "metric": card.metric,
+                "n_train": len(task.train),
+                "n_test": len(task.test),
+                "licence": card.licence,
+                "folder": str(folder),
+            }
+        )
+    if as_json:
+        _print_json(found)
+        return
+    for entry in found:
+        typer.echo(
+            f"{entry['name']}: {entry['kind']} ({entry['language']}), {len(entry['labels'])} labels, "
+            f"{entry['n_train']} train and {entry['n_test']} test rows, {entry['metric']}, {entry['licence']}"
+        )
+        typer.echo(f"  {entry['description']}")
+    typer.echo("A folder with task.json, train.jsonl and test.jsonl is a task as well: bench run FOLDER", err=True)
+
+
+@bench_app.command("run")
+def run_bench(  # noqa: PLR0917 - the words of the command, which nobody calls by position
+    task: Annotated[str, typer.Argument(help="A task folder, or the name of a sample (bench tasks).")],
+    arms: Annotated[str, typer.Option(help="all, or names with commas between them.")] = "all",
+    train_sizes: Annotated[str, typer.Option(help="Numbers of labelled examples.")] = "16,64",
+    seeds: Annotated[str, typer.Option(help="Seeds; each draws its own examples.")] = "0",
+    test_limit: Annotated[str | None, typer.Option(help="Use only so many test rows.")] = None,
+    model: Annotated[str, typer.Option(help="A model's name or folder (models list).")] = "smollm2-135m",
+    out: Annotated[str | None, typer.Option(help="The run's directory. Default: runs/TASK-DIGEST here.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run arms x train sizes x seeds on a task. The same command again finishes a run that was stopped."""
+    from .runs import runner
+    from .runs.progress import Bars
+
+    _need(_NEEDED)
+    wish = _checked(task, arms=arms, train_sizes=train_sizes, seeds=seeds, test_limit=test_limit, model=model)
+    with _interruptible():
+        finished = runner.run(task, wish, out=out, progress=Bars())
+    _report(finished, as_json)
+
+
+@bench_app.command("resume")
+def resume_bench(
+    run_directory: Annotated[str, typer.Argument(help="The directory of a run.")], as_json: AsJson = False
+) -> None:
+    """Finish a run that was stopped, with the plan that stands in its directory."""
+    from .runs import runner
+    from .runs.progress import Bars
+
+    _need(_NEEDED)
+    with _interruptible():
+        finished = runner.resume(run_directory, progress=Bars())
+    _report(finished, as_json)
+
+
+@bench_app.command("compare")
+def compare_runs(
+    run_directories: Annotated[list[str], typer.Argument(help="Directories of runs.")], as_json: AsJson = False
+) -> None:
+    """Print the scores and the paired differences of runs, and rebuild their result.json."""
+    from .runs import runner
+    from .runs.table import table
+
+    _need(_NEEDED)
+    results: list[dict[str, Any]] = []
+    problems: list[str] = []
+    for path in run_directories:
+        try:
+            result, remarks = runner.compare(path)
+        except BenchmarkError as error:
+            problems += error.problems
+            continue
+        results.append(result)
+        for remark in remarks:
+            typer.echo(remark, err=True)
+    if problems:
+        raise BenchmarkError(problems)
+    if as_json:
+        _print_json(results[0] if len(results) == 1 else results)
+    else:
+        typer.echo("\n\n".join(table(result) for result in results))
+
+
+@models_app.command("list")
+def list_models(as_json: AsJson = False) -> None:
+    """List the models that are known, and those on this disk."""
+    from .models import registry
+
+    found: list[dict[str, Any]] = [
+        {
+            "name": entry.name,
+            "summary": entry.summary,
+            "licence": entry.licence,
+            "on_disk": entry.files is not None,
+            "folder": str(entry.files.folder) if entry.files else None,
+            "content_hash": entry.files.content_hash if entry.files else None,
+            "origin": str(entry.files.origin) if entry.files else None,
+            "problem": entry.problem,
+        }
+        for entry in registry.listing()
+    ]
+    if as_json:
+        _print_json(found)
+        return
+    for entry in found:
+        where = entry["folder"] or entry["problem"] or f"not on this disk; fetch it with: models pull {entry['name']}"
+        typer.echo(f"{entry['name']}: {entry['summary']} ({entry['licence']})")
+        typer.echo(f"  {where}")
+
+
+@models_app.command("pull")
+def pull_model(name: Annotated[str, typer.Argument(help="A model's name (models list).")]) -> None:
+    """Fetch a model, check it against its pinned hash and print its folder."""
+    from .models import registry
+
+    with _interruptible():
+        files = registry.pull(name, progress=lambda line: typer.echo(line, err=True))
+    typer.echo(f"content hash {files.content_hash}, from {files.origin}", err=True)
+    typer.echo(str(files.folder))
+
+
+def _checked(task: str, *, model: str, **words: Any) -> Wish:
+    """The wish, after looking at task, options and model together: all their problems come in one error."""
+    from . import approaches, tasks
+    from .models import registry
+    from .runs import read_wish
+
+    problems: list[str] = []
+    most, wish = None, None
+    try:
+        most = len(tasks.load(tasks.find(task)).train)
+    except BenchmarkError as error:
+        problems += error.problems
+    try:
+        wish = read_wish(tuple(approaches.ARMS), model=model, most=most, **words)
+    except BenchmarkError as error:
+        problems += error.problems
+    if wish is None or any(approaches.ARMS[arm].needs_model for arm in wish.arms):
+        if wish is not None and not problems:
+            _need(_NEEDED_BY_MODELS)
+        try:
+            registry.resolve(model)
+        except BenchmarkError as error:
+            problems += error.problems
+    if problems or wish is None:
+        raise BenchmarkError(problems)
+    return wish
+
+
+def _need(modules: Iterable[str]) -> None:
+    """Raises MissingExtra if one of the modules is not installed; imports none of them."""
+    for module in modules:
+        if importlib.util.find_spec(module) is None:
+            raise MissingExtra.of(module)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Turns Ctrl-C into exit status 130; what is finished is on disk already."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("interrupted; finished cells are kept, the same command goes on where it stopped", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _report(finished: Finished, as_json: bool) -> None:
+    from .runs.table import table
+
+    typer.echo(f"{finished.path / 'result.json'} written", err=True)
+    if as_json:
+        _print_json(finished.result)
+    else:
+        typer.echo(table(finished.result))
+    finished.raise_if_incomplete()
+
+
+def _print_json(value: object) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=1))

@@ -1,0 +1,185 @@
+"""One cell, really run: fit on rows with labels, predict on texts alone, judge, and record.
+
+What must be equal between two runs of a cell (predictions, metrics, rows) and what may differ (timing, resources,
+environment) stand under separate keys.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ..records import SCHEMA_CELL, Answer, Example, Prediction, TaskCard, seed_for
+from ..statistics import Outcomes, metrics_of, score_interval
+from . import provenance
+from .plan import PlannedCell, Split
+
+LATENCY_ITEMS = 16
+
+
+class BrokenContestant(ValueError):
+    """A contestant answered something that is not an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corner:
+    """What every arm of one (train size, seed) is given: the card, its rows, the test rows and the data's hashes."""
+
+    card: TaskCard
+    split: Split
+    test: tuple[Example, ...]
+    data: Mapping[str, str]
+
+
+def contestant_seed(planned: PlannedCell) -> int:
+    """The seed of the cell's contestant, derived from what the cell is, never from the order of execution."""
+    cell = planned.cell
+    return seed_for(cell.seed, "contestant", cell.task, cell.arm, cell.train_size)
+
+
+def run_cell(
+    planned: PlannedCell,
+    arm: Any,
+    corner: Corner,
+    make: Callable[..., Any],
+    model: Any | None,
+    step: Callable[[str, int], None],
+) -> dict[str, Any]:
+    """The record of the finished cell, JSON-shaped and not yet sealed.
+
+    `step(phase, items)` hears of progress; phases are fit, predict and latency. Raises whatever the contestant raises,
+    and BrokenContestant if its answers do not fit the texts or the labels.
+    """
+    started, load_before = provenance.now(), provenance.load_average()
+    provenance.reset_peak_memory()
+    seed = contestant_seed(planned)
+    _seed_globals(seed)
+    contestant = make(planned.cell.arm, corner.card, seed, model)
+    step("fit", 0)
+    clock = time.perf_counter()
+    fit = contestant.fit(corner.split.train, corner.split.dev)
+    fit_seconds = time.perf_counter() - clock
+    dev = _predict(contestant, corner.card, corner.split.dev, None)[0] if corner.split.dev else ()
+    step("predict", 0)
+    predictions, predict_seconds = _predict(contestant, corner.card, corner.test, lambda items: step("predict", items))
+    step("latency", 0)
+    latency = _latency(contestant, corner.test[:LATENCY_ITEMS])
+    return {
+        "schema": SCHEMA_CELL,
+        "id": planned.id,
+        "cell": asdict(planned.cell),
+        "arm": arm.name,
+        "approach": arm.approach,
+        "technique": arm.technique,
+        "settings": dict(planned.settings),
+        "data": dict(corner.data),
+        "model": _model(model),
+        "seeds": {"cell": planned.cell.seed, "contestant": seed},
+        "rows": {
+            "train": [row.id for row in corner.split.train],
+            "dev": [row.id for row in corner.split.dev],
+            "test": [row.id for row in corner.test],
+        },
+        "metrics": scores(predictions, corner.card),
+        "dev_metrics": scores(dev, corner.card) if dev else None,
+        "invalid_share": sum(row.label is None for row in predictions) / len(predictions),
+        "predictions": [_row(prediction) for prediction in predictions],
+        "fit": dict(fit),
+        "tokens": {
+            "total": sum(row.tokens for row in predictions),
+            "per_item": sum(row.tokens for row in predictions) / len(predictions),
+        },
+        "timing": {
+            "started_at": started,
+            "finished_at": provenance.now(),
+            "fit_seconds": fit_seconds,
+            "predict_seconds": predict_seconds,
+            "seconds_per_item": predict_seconds / len(predictions),
+            "latency": latency,
+        },
+        "resources": {
+            "peak_memory_mb": provenance.peak_memory_mb(),
+            "load_before": load_before,
+            "load_after": provenance.load_average(),
+        },
+        "environment": provenance.environment(),
+    }
+
+
+def scores(predictions: Sequence[Prediction], card: TaskCard) -> dict[str, dict[str, Any]]:
+    """Every metric of the task with its interval over the items, JSON-shaped."""
+    outcomes = Outcomes.of([row.gold for row in predictions], [[row.label for row in predictions]], card.labels)
+    return {metric: asdict(score_interval(outcomes, metric)) for metric in metrics_of(card.metric)}
+
+
+def _predict(
+    contestant: Any, card: TaskCard, rows: Sequence[Example], progress: Callable[[int], None] | None
+) -> tuple[tuple[Prediction, ...], float]:
+    clock = time.perf_counter()
+    answers = contestant.predict([row.text for row in rows], progress)
+    seconds = time.perf_counter() - clock
+    if len(answers) != len(rows):
+        raise BrokenContestant(f"{len(answers)} answers for {len(rows)} texts")
+    for answer in answers:
+        _check(answer, card)
+    return tuple(
+        Prediction(
+            row.id, row.label, answer.label, answer.scores, answer.raw_scores, seconds / len(rows), int(answer.tokens)
+        )
+        for row, answer in zip(rows, answers, strict=True)
+    ), seconds
+
+
+def _check(answer: Answer, card: TaskCard) -> None:
+    if answer.label is not None and answer.label not in card.labels:
+        raise BrokenContestant(f"answered {answer.label!r}, which is not a label of {card.name!r}")
+    for name, values in (("scores", answer.scores), ("raw_scores", answer.raw_scores)):
+        if values is None:
+            continue
+        if len(values) != len(card.labels) or not all(math.isfinite(value) for value in values):
+            raise BrokenContestant(f"{name} must be {len(card.labels)} finite numbers, found {values!r}")
+
+
+def _latency(contestant: Any, rows: Sequence[Example]) -> dict[str, Any]:
+    """Seconds from one text to its answer, asked one at a time with whatever the contestant keeps warm."""
+    seconds = []
+    for row in rows:
+        clock = time.perf_counter()
+        contestant.predict([row.text], None)
+        seconds.append(time.perf_counter() - clock)
+    p50, p95 = np.quantile(seconds, [0.5, 0.95])
+    return {"p50": float(p50), "p95": float(p95), "items": len(seconds)}
+
+
+def _row(prediction: Prediction) -> dict[str, Any]:
+    """A prediction without its share of the clock, which is the one thing in it that differs from run to run."""
+    row = asdict(prediction)
+    del row["seconds"]
+    for name in ("scores", "raw_scores"):
+        if row[name] is not None:
+            row[name] = [float(value) for value in row[name]]
+    return row
+
+
+def _model(model: Any | None) -> dict[str, Any] | None:
+    if model is None:
+        return None
+    return {
+        "name": model.files.name,
+        "content_hash": model.files.content_hash,
+        "origin": str(model.files.origin),
+        "dtype": model.dtype,
+        "facts": dict(getattr(model, "facts", {})),
+    }
+
+
+def _seed_globals(seed: int) -> None:
+    """Seeds the global generators, in case a library below a contestant draws from them."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)

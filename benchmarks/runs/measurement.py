@@ -1,0 +1,184 @@
+"""The measurement of a run: a pure function of its plan and its cell records (docs/measurement-format.md)."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from itertools import combinations
+from typing import Any
+
+from ..records import SCHEMA_MEASUREMENT
+from ..statistics import Outcomes, metrics_of, minimum_detectable_difference, paired_difference, score_interval
+from ..statistics.power import DISCORDANT, POWER
+
+LEVEL = 0.95
+# Used only where there are no development rows to choose on.
+PREFERENCE = ("few_shot", "zero_shot", "lora", "hybrid")
+
+Record = Mapping[str, Any]
+
+
+def measurement(plan_file: Record, cells: Mapping[str, Record], failures: Mapping[str, str]) -> dict[str, Any]:
+    """The content of result.json. The same plan, cells and failures give the same bytes."""
+    plan = plan_file["plan"]
+    task = plan["task"]
+    groups = _groups(plan, cells)
+    arms = [_arm_entry(records, task) for records in groups.values()]
+    best = _best(plan, arms)
+    missing = [
+        {
+            "id": entry["id"],
+            "arm": entry["arm"],
+            "train_size": entry["train_size"],
+            "seed": entry["seed"],
+            "reason": failures.get(entry["id"], "not run"),
+        }
+        for entry in plan["cells"]
+        if entry["id"] not in cells
+    ]
+    model = plan["model"]
+    return {
+        "schema": SCHEMA_MEASUREMENT,
+        "task": {**task, "data": dict(plan["data"])},
+        "model": {**model, "origin": plan_file["source"]["model_origin"]} if model else None,
+        "level": LEVEL,
+        "detectable": {
+            "difference": minimum_detectable_difference(task["n_test"]),
+            "power": POWER,
+            "discordant": DISCORDANT,
+        },
+        "arms": arms,
+        "best": best,
+        "comparisons": _comparisons(plan, groups, best),
+        "status": "incomplete" if missing else "complete",
+        "missing": missing,
+        "plan_digest": plan_file["digest"],
+        "created_at": max([plan_file["created_at"], *(cell["timing"]["finished_at"] for cell in cells.values())]),
+    }
+
+
+def _groups(plan: Record, cells: Mapping[str, Record]) -> dict[tuple[str, int], list[Record]]:
+    """The finished records of every (arm, train size), in the order of the plan; seeds in their order."""
+    groups: dict[tuple[str, int], list[Record]] = {}
+    for arm in plan["arms"]:
+        for size in plan["train_sizes"]:
+            found = [
+                cells[entry["id"]]
+                for entry in plan["cells"]
+                if (entry["arm"], entry["train_size"]) == (arm, size) and entry["id"] in cells
+            ]
+            if found:
+                groups[arm, size] = found
+    return groups
+
+
+def _arm_entry(records: Sequence[Record], task: Record) -> dict[str, Any]:
+    first = records[0]
+    golds, columns = _common(records)
+    outcomes = Outcomes.of(golds, columns, task["labels"])
+    scores = {metric: asdict(score_interval(outcomes, metric, LEVEL)) for metric in metrics_of(task["metric"])}
+    dev = [record["dev_metrics"][task["metric"]] for record in records if record["dev_metrics"]]
+    timings = [record["timing"] for record in records]
+    latency = [timing["latency"] for timing in timings]
+    return {
+        "arm": first["arm"],
+        "approach": first["approach"],
+        "technique": first["technique"],
+        "train_size": first["cell"]["train_size"],
+        "seeds": [record["cell"]["seed"] for record in records],
+        "n_seeds": len(records),
+        "n": outcomes.n,
+        "metric": {"name": task["metric"], **scores.pop(task["metric"])},
+        "also": scores,
+        "dev": {"value": _mean(entry["value"] for entry in dev), "n": dev[0]["n"]} if dev else None,
+        "invalid_share": _mean(record["invalid_share"] for record in records),
+        "seconds_per_item": _mean(timing["seconds_per_item"] for timing in timings),
+        "latency_seconds": {name: _mean(entry[name] for entry in latency) for name in ("p50", "p95")},
+        "fit_seconds": _mean(timing["fit_seconds"] for timing in timings),
+        "peak_memory_mb": max(record["resources"]["peak_memory_mb"] for record in records),
+        "tokens_per_item": _mean(record["tokens"]["per_item"] for record in records),
+        "cells": [record["id"] for record in records],
+    }
+
+
+def _best(plan: Record, arms: Sequence[Record]) -> dict[str, dict[str, Any]]:
+    """Per approach the arm that stands for it, at the largest train size that shows the most approaches."""
+    seeds = len(plan["seeds"])
+    whole = [entry for entry in arms if entry["approach"] and entry["n_seeds"] == seeds]
+    pool = whole or [entry for entry in arms if entry["approach"]]
+    if not pool:
+        return {}
+    shown = {size: {entry["approach"] for entry in pool if entry["train_size"] == size} for size in plan["train_sizes"]}
+    size = max(shown, key=lambda candidate: (len(shown[candidate]), candidate))
+    best = {}
+    for approach in ("prompting", "fine_tuning", "hybrid"):
+        rivals = [entry for entry in pool if entry["approach"] == approach and entry["train_size"] == size]
+        if rivals:
+            best[approach] = _representative(rivals)
+    return best
+
+
+def _representative(rivals: Sequence[Record]) -> dict[str, Any]:
+    ranked = sorted(rivals, key=lambda entry: _preference(entry["arm"]))
+    if len(ranked) == 1:
+        chosen_on = "only_arm"
+    elif all(entry["dev"] for entry in ranked):
+        chosen_on = "dev"
+        ranked.sort(key=lambda entry: -entry["dev"]["value"])
+    else:
+        chosen_on = "preference"
+    return {
+        "arm": ranked[0]["arm"],
+        "train_size": ranked[0]["train_size"],
+        "chosen_on": chosen_on,
+        "among": [entry["arm"] for entry in ranked],
+    }
+
+
+def _preference(arm: str) -> tuple[int, str]:
+    return (PREFERENCE.index(arm) if arm in PREFERENCE else len(PREFERENCE), arm)
+
+
+def _comparisons(
+    plan: Record, groups: Mapping[tuple[str, int], Sequence[Record]], best: Mapping[str, Record]
+) -> list[dict[str, Any]]:
+    """Paired differences between the approaches' representatives, and of each against every baseline."""
+    chosen = [(entry["arm"], entry["train_size"]) for entry in best.values()]
+    if not chosen:
+        return []
+    size = chosen[0][1]
+    baselines = [
+        (arm, size) for arm, kind in plan["arms"].items() if kind["approach"] is None and (arm, size) in groups
+    ]
+    # The later approach is tried against the earlier one: tuning must beat prompting, and everything the baselines.
+    pairs = [(b, a) for a, b in combinations(chosen, 2)] + [(a, b) for a in chosen for b in baselines]
+    found = []
+    for a, b in pairs:
+        entry = _comparison(groups[a], groups[b], plan["task"])
+        if entry is not None:
+            found.append({"a": a[0], "b": b[0], "train_size": size, **entry})
+    return found
+
+
+def _comparison(a: Sequence[Record], b: Sequence[Record], task: Record) -> dict[str, Any] | None:
+    seeds = sorted({record["cell"]["seed"] for record in a} & {record["cell"]["seed"] for record in b})
+    if not seeds:
+        return None
+    both = [next(record for record in side if record["cell"]["seed"] == seed) for side in (a, b) for seed in seeds]
+    golds, columns = _common(both)
+    found = paired_difference(
+        golds, columns[: len(seeds)], columns[len(seeds) :], task["labels"], task["metric"], LEVEL
+    )
+    return asdict(found)
+
+
+def _common(records: Sequence[Record]) -> tuple[list[str], list[list[str | None]]]:
+    """The gold labels and every record's answers on the items that all of them were asked."""
+    answers = [{row["example_id"]: row for row in record["predictions"]} for record in records]
+    shared = [key for key in answers[0] if all(key in column for column in answers)]
+    return [answers[0][key]["gold"] for key in shared], [[column[key]["label"] for key in shared] for column in answers]
+
+
+def _mean(values: Iterable[float]) -> float:
+    return statistics.fmean(values)

@@ -1,0 +1,189 @@
+"""What a person sees while a run works: a bar over cells with a time that can be believed, and one over items.
+
+Cells differ by a factor of ten thousand (a majority vote, a LoRA training), so the remaining time is estimated per arm
+from cells of that arm that are done, in this run or an earlier one; arms not timed yet are named, not guessed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from .plan import PlannedCell
+
+
+class Progress(Protocol):
+    """Hears what the runner does."""
+
+    def begin(self, pending: Sequence[PlannedCell], done: Sequence[Mapping[str, Any]], items: int) -> None:
+        """The run starts with these cells to do, and these records from before."""
+        ...
+
+    def start(self, planned: PlannedCell) -> None:
+        """A cell starts."""
+        ...
+
+    def step(self, phase: str, items: int) -> None:
+        """The cell is in `phase` and has done `items` more items."""
+        ...
+
+    def finish(self, planned: PlannedCell, record: Mapping[str, Any] | None, note: str) -> None:
+        """The cell is done (`record`) or failed (None); `note` says it in a line."""
+        ...
+
+    def say(self, line: str) -> None:
+        """A message."""
+        ...
+
+    def close(self) -> None:
+        """The run is over."""
+        ...
+
+
+class Silent:
+    """Shows nothing."""
+
+    def begin(self, pending: Sequence[PlannedCell], done: Sequence[Mapping[str, Any]], items: int) -> None:
+        """Nothing."""
+
+    def start(self, planned: PlannedCell) -> None:
+        """Nothing."""
+
+    def step(self, phase: str, items: int) -> None:
+        """Nothing."""
+
+    def finish(self, planned: PlannedCell, record: Mapping[str, Any] | None, note: str) -> None:
+        """Nothing."""
+
+    def say(self, line: str) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+def seconds_left(pending: Sequence[PlannedCell], done: Sequence[Mapping[str, Any]]) -> tuple[float, tuple[str, ...]]:
+    """The seconds that the pending cells of timed arms will take, and the arms that no finished cell has timed.
+
+    Of the arm's finished cells the one nearest in train size counts; fitting is scaled by the ratio of the sizes.
+    """
+    total = 0.0
+    untimed: dict[str, None] = {}
+    for planned in pending:
+        timed = [record for record in done if record["cell"]["arm"] == planned.cell.arm]
+        if not timed:
+            untimed[planned.cell.arm] = None
+            continue
+        size = planned.cell.train_size
+        nearest = min(timed, key=lambda record: abs(record["cell"]["train_size"] - size))
+        timing = nearest["timing"]
+        total += timing["fit_seconds"] * size / nearest["cell"]["train_size"] + timing["predict_seconds"]
+        total += timing["latency"]["p50"] * timing["latency"]["items"]
+    return total, tuple(untimed)
+
+
+def spoken(seconds: float) -> str:
+    """A span of time as people say it: 40 s, 12 min, 2 h 5 min."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def left(pending: Sequence[PlannedCell], done: Sequence[Mapping[str, Any]]) -> str:
+    """The remaining time in words, with the arms it leaves out."""
+    if not pending:
+        return "nothing left"
+    seconds, untimed = seconds_left(pending, done)
+    if not untimed:
+        return f"about {spoken(seconds)} left"
+    names = ", ".join(untimed)
+    return f"at least {spoken(seconds)} left ({names} not timed yet)" if seconds else f"{names} not timed yet"
+
+
+class Bars:
+    """Two bars on standard error, in plain ASCII, and one line per finished cell."""
+
+    def __init__(self) -> None:
+        self._pending: list[PlannedCell] = []
+        self._done: list[Mapping[str, Any]] = []
+        self._items = 0
+        self._cells: Any = None
+        self._inner: Any = None
+        # In a log file a bar is noise: there it is written rarely.
+        self._pace = 0.2 if sys.stderr.isatty() else 20.0
+
+    def begin(self, pending: Sequence[PlannedCell], done: Sequence[Mapping[str, Any]], items: int) -> None:
+        """Opens the bar over cells."""
+        from tqdm import tqdm
+
+        self._pending, self._done, self._items = list(pending), list(done), items
+        self._cells = tqdm(
+            total=len(pending) + len(done),
+            initial=len(done),
+            desc="cells",
+            file=sys.stderr,
+            ascii=True,
+            mininterval=self._pace,
+            dynamic_ncols=True,
+            bar_format="{desc} {n_fmt}/{total_fmt} |{bar:20}| {elapsed} gone, {postfix}",
+        )
+        self._cells.set_postfix_str(left(self._pending, self._done))
+
+    def start(self, planned: PlannedCell) -> None:
+        """Opens the bar over the cell's items."""
+        from tqdm import tqdm
+
+        cell = planned.cell
+        self._inner = tqdm(
+            total=self._items,
+            desc=f"  {cell.arm} {cell.train_size} seed {cell.seed}: fit",
+            file=sys.stderr,
+            ascii=True,
+            leave=False,
+            mininterval=self._pace,
+            dynamic_ncols=True,
+            bar_format="{desc} {n_fmt}/{total_fmt} |{bar:20}| {elapsed} gone, {remaining} left",
+        )
+
+    def step(self, phase: str, items: int) -> None:
+        """Names the phase when it changes, and moves the bar over items."""
+        if self._inner is None:
+            return
+        if items == 0:
+            self._inner.set_description_str(f"{self._inner.desc.rsplit(': ', 1)[0]}: {phase}", refresh=False)
+            # The clock of the items starts with the first phase that has items, or fitting would slow them all down.
+            self._inner.unpause()
+            self._inner.refresh()
+        else:
+            self._inner.update(items)
+
+    def finish(self, planned: PlannedCell, record: Mapping[str, Any] | None, note: str) -> None:
+        """Closes the cell's bar, writes its line and moves the bar over cells."""
+        if self._inner is not None:
+            self._inner.close()
+            self._inner = None
+        self._pending = [other for other in self._pending if other.id != planned.id]
+        if record is not None:
+            self._done.append(record)
+        remaining = left(self._pending, self._done)
+        self.say(f"{note}; {remaining}")
+        if self._cells is not None:
+            self._cells.set_postfix_str(remaining, refresh=False)
+            self._cells.update(1)
+
+    def say(self, line: str) -> None:
+        """Writes a line above the bars."""
+        if self._cells is None:
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
+        else:
+            self._cells.write(line, file=sys.stderr)
+
+    def close(self) -> None:
+        """Closes both bars."""
+        for bar in (self._inner, self._cells):
+            if bar is not None:
+                bar.close()
+        self._inner = self._cells = None

@@ -1,0 +1,222 @@
+"""Runs a plan cell by cell; what is done stays done, what fails is recorded, nothing stops the rest."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .. import tasks
+from ..errors import BenchmarkError, JobFailed, MissingExtra
+from ..records import Task
+from . import provenance
+from .execution import Corner, run_cell
+from .measurement import measurement
+from .plan import Plan, PlannedCell, Wish, make_plan, power_note, split_rows, test_rows
+from .progress import Progress, Silent
+from .ring import Ring, shipped
+from .store import RunDirectory
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a run left: its directory, the measurement, which cells ran now, which were done before, which failed."""
+
+    path: Path
+    result: Mapping[str, Any]
+    ran: tuple[str, ...]
+    skipped: tuple[str, ...]
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+    def raise_if_incomplete(self) -> None:
+        """Raises JobFailed that names every failed cell."""
+        if self.failed:
+            again = f"the rest is done; 'bench resume {self.path}' tries the failed cells again"
+            raise JobFailed([*self.failed.values(), again])
+
+
+def run(
+    task_name: str,
+    wish: Wish,
+    *,
+    out: str | Path | None = None,
+    ring: Ring | None = None,
+    progress: Progress | None = None,
+) -> Finished:
+    """Runs the grid on a task folder or shipped sample, or finishes it where an earlier run left it.
+
+    `out` is the run's directory; by default `runs/<task>-<digest>` under the current directory. Raises BenchmarkError
+    if the input is wrong, JobFailed if another runner holds the directory. Failed cells do not raise: see Finished.
+    """
+    ring, progress = ring or shipped(), progress or Silent()
+    folder = tasks.find(task_name)
+    task = tasks.load(folder)
+    files = ring.resolve(wish.model) if wish.model and _needs_model(wish, ring) else None
+    plan = make_plan(task, wish, ring, files)
+    directory = RunDirectory(out if out is not None else Path("runs") / plan.folder_name)
+    source = {
+        "task": str(task_name),
+        "task_folder": str(folder.resolve()),
+        # A path is kept in full: 'bench resume' may be called from another folder.
+        "model": None if files is None else files.name if wish.model == files.name else str(files.folder),
+        "model_origin": str(files.origin) if files else None,
+    }
+    with directory.locked():
+        directory.open_plan(plan, source, provenance.now(), progress.say)
+        return _run_plan(task, plan, directory, ring, files, progress)
+
+
+def resume(run_directory: str | Path, *, ring: Ring | None = None, progress: Progress | None = None) -> Finished:
+    """Finishes the run in a directory, with the plan that stands there.
+
+    Raises BenchmarkError if the task's data, the model or the arms' settings are no longer those of the plan.
+    """
+    ring, progress = ring or shipped(), progress or Silent()
+    directory = RunDirectory(run_directory)
+    found = directory.read_plan()
+    described, source = found["plan"], found["source"]
+    folder = Path(source["task_folder"])
+    task = tasks.load(folder if folder.is_dir() else tasks.find(source["task"]))
+    _same_data(task, described["data"])
+    wish = Wish(
+        arms=tuple(described["arms"]),
+        train_sizes=tuple(described["train_sizes"]),
+        seeds=tuple(described["seeds"]),
+        test_limit=described["test_limit"],
+        model=source["model"],
+    )
+    files = ring.resolve(wish.model) if wish.model else None
+    plan = make_plan(task, wish, ring, files)
+    if plan.digest != found["digest"]:
+        raise BenchmarkError(
+            [
+                f"{directory.path}: the plan cannot be repeated: the model or the arms' settings have changed since; "
+                f"start a new run with 'bench run {source['task']}'"
+            ]
+        )
+    with directory.locked():
+        return _run_plan(task, plan, directory, ring, files, progress)
+
+
+def compare(run_directory: str | Path) -> tuple[dict[str, Any], list[str]]:
+    """The measurement of a run as its cell files stand, written to result.json, and remarks on files left out."""
+    directory = RunDirectory(run_directory)
+    plan, cells, faults = directory.read_cells()
+    remarks = [f"cells/{key}.json: {fault}; left out" for key, fault in faults.items()]
+    result = measurement(plan, cells, directory.failures())
+    try:
+        directory.write_result(result)
+    except OSError as error:
+        remarks.append(f"{directory.path}: result.json was not written ({error.strerror})")
+    return result, remarks
+
+
+def _run_plan(
+    task: Task, plan: Plan, directory: RunDirectory, ring: Ring, files: Any | None, progress: Progress
+) -> Finished:
+    done = {}
+    for planned in plan.cells:
+        record = directory.finished(planned, progress.say)
+        if record is not None:
+            done[planned.id] = record
+    skipped = tuple(done)
+    pending = [planned for planned in plan.cells if planned.id not in done]
+    test = test_rows(task, plan.description["test_limit"])
+    progress.say(f"{directory.path}: {len(plan.cells)} cells, {len(skipped)} done before, {len(pending)} to do")
+    progress.say(power_note(len(test)))
+    runner = _Runner(task, directory, ring, files, progress, test, _number_format(done))
+    progress.begin(pending, list(done.values()), len(test))
+    try:
+        for planned in pending:
+            record = runner.attempt(planned)
+            if record is not None:
+                done[planned.id] = record
+    finally:
+        progress.close()
+    found = directory.read_plan()
+    result = measurement(found, done, directory.failures())
+    directory.write_result(result)
+    return Finished(directory.path, result, tuple(key for key in done if key not in skipped), skipped, runner.failed)
+
+
+class _Runner:
+    """The running state: the model once it is loaded, and what has failed."""
+
+    def __init__(
+        self,
+        task: Task,
+        directory: RunDirectory,
+        ring: Ring,
+        files: Any | None,
+        progress: Progress,
+        test: tuple[Any, ...],
+        number_format: str | None,
+    ) -> None:
+        self.failed: dict[str, str] = {}
+        self._task, self._directory, self._ring, self._files = task, directory, ring, files
+        self._progress, self._test, self._number_format = progress, test, number_format
+        self._model: Any | None = None
+
+    def attempt(self, planned: PlannedCell) -> dict[str, Any] | None:
+        """The written record of a cell, or None if it failed, which is written as well."""
+        cell = planned.cell
+        arm = self._ring.arms[cell.arm]
+        model = self._loaded() if arm.needs_model else None
+        corner = Corner(
+            self._task.card, split_rows(self._task, cell.train_size, cell.seed), self._test, self._task.fingerprint
+        )
+        title = f"{cell.arm}, {cell.train_size} examples, seed {cell.seed}"
+        self._progress.start(planned)
+        try:
+            record = run_cell(planned, arm, corner, self._ring.make, model, self._progress.step)
+            written = self._directory.write_cell(record)
+        except MissingExtra:
+            raise
+        except Exception as error:
+            self._note_failure(planned, title, error)
+            return None
+        score = written["metrics"][self._task.card.metric]
+        seconds = written["timing"]["fit_seconds"] + written["timing"]["predict_seconds"]
+        metric = self._task.card.metric
+        note = f"{title}: {metric} {score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}], {seconds:.1f} s"
+        self._progress.finish(planned, written, note)
+        return written
+
+    def _note_failure(self, planned: PlannedCell, title: str, error: Exception) -> None:
+        message = " ".join(str(error).split()) or "no message"
+        path = self._directory.write_failure(
+            planned,
+            {
+                "class": type(error).__name__,
+                "message": message,
+                "traceback": traceback.format_exception(error),
+                "failed_at": provenance.now(),
+            },
+        )
+        self.failed[planned.id] = f"{title}: failed with {type(error).__name__}: {message} (see {path})"
+        self._progress.finish(planned, None, f"{title}: FAILED, {type(error).__name__}: {message}")
+
+    def _loaded(self) -> Any:
+        if self._model is None:
+            self._progress.say(f"loading {self._files.name}" if self._files else "loading the model")
+            self._model = self._ring.load(self._files, dtype=self._number_format)
+        return self._model
+
+
+def _needs_model(wish: Wish, ring: Ring) -> bool:
+    return any(arm in ring.arms and ring.arms[arm].needs_model for arm in wish.arms)
+
+
+def _number_format(done: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """The number format of the model in earlier cells: a resumed run must not mix two."""
+    return next((record["model"]["dtype"] for record in done.values() if record["model"]), None)
+
+
+def _same_data(task: Task, planned: Mapping[str, str]) -> None:
+    changed = sorted(name for name in planned if task.fingerprint.get(name) != planned[name])
+    if changed:
+        raise BenchmarkError(
+            [f"{task.card.name}/{name}: the file has changed since the run was planned; restore it" for name in changed]
+        )

@@ -1,0 +1,120 @@
+"""A measurement as text of at most a hundred columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+WIDTH = 100
+
+
+def table(result: Mapping[str, Any]) -> str:
+    """The measurement for a person: what was run, every arm with its interval, and the paired differences."""
+    return "\n".join([*_head(result), "", *_arms(result), *_best(result), *_differences(result), *_missing(result)])
+
+
+def _head(result: Mapping[str, Any]) -> list[str]:
+    task, model = result["task"], result["model"]
+    lines = [
+        f"{task['name']}: {task['kind']} ({task['language']}), {len(task['labels'])} labels, "
+        f"{task['metric']} on {task['n_test']} test items"
+    ]
+    if model:
+        lines.append(f"model {model['name']} ({model['content_hash'][:12]})")
+    points = 100 * result["detectable"]["difference"]
+    lines.append(
+        f"differences in accuracy below about {points:.1f} points cannot be expected to show with so many items"
+    )
+    return lines
+
+
+def _arms(result: Mapping[str, Any]) -> list[str]:
+    name = result["task"]["metric"]
+    level = f"{result['level']:.0%} interval"
+    rows = [["arm", "train size", name, level, "n", "seeds", "no answer", "fit", "per item"]]
+    for entry in sorted(result["arms"], key=lambda one: one["train_size"]):
+        score = entry["metric"]
+        rows.append(
+            [
+                entry["arm"],
+                str(entry["train_size"]),
+                f"{score['value']:.3f}",
+                f"{score['low']:.3f} to {score['high']:.3f}",
+                str(entry["n"]),
+                str(entry["n_seeds"]),
+                f"{entry['invalid_share']:.1%}",
+                _seconds(entry["fit_seconds"]),
+                _seconds(entry["seconds_per_item"]),
+            ]
+        )
+    return _columns(rows, left=(0,)) if len(rows) > 1 else ["no cell is finished yet"]
+
+
+def _best(result: Mapping[str, Any]) -> list[str]:
+    reasons = {"dev": "better on the development rows", "preference": "preferred, there are no development rows"}
+    lines = []
+    for approach, entry in result["best"].items():
+        others = [arm for arm in entry["among"] if arm != entry["arm"]]
+        why = f", {reasons[entry['chosen_on']]} than {' and '.join(others)}" if others else ""
+        if others and entry["chosen_on"] == "preference":
+            why = f", {reasons['preference']} to choose on"
+        lines.append(f"  {approach}: {entry['arm']}{why}")
+    return ["", "For each approach stands:", *lines] if lines else []
+
+
+def _differences(result: Mapping[str, Any]) -> list[str]:
+    if not result["comparisons"]:
+        return []
+    first = result["comparisons"][0]
+    rows = []
+    for entry in result["comparisons"]:
+        rows.append(
+            [
+                f"{entry['a']} - {entry['b']}",
+                f"{entry['difference']:+.3f}",
+                f"{entry['low']:+.3f} to {entry['high']:+.3f}",
+                _p(entry["p_value"]),
+                verdict_words(entry),
+            ]
+        )
+    title = f"Paired differences in {first['metric']} at {first['train_size']} examples, on the {first['n']} items both"
+    return ["", f"{title} were asked:", *_columns(rows, left=(0, 4), indent="  ")]
+
+
+def verdict_words(entry: Mapping[str, Any]) -> str:
+    """The verdict of a comparison in plain words."""
+    if entry["verdict"] == "no_difference_shown":
+        return "no difference shown"
+    return f"{entry['a'] if entry['verdict'] == 'a_better' else entry['b']} is better"
+
+
+def _missing(result: Mapping[str, Any]) -> list[str]:
+    if not result["missing"]:
+        return []
+    lines = ["", f"INCOMPLETE: {len(result['missing'])} cells are missing"]
+    for entry in result["missing"]:
+        line = f"  {entry['arm']}, {entry['train_size']} examples, seed {entry['seed']}: {entry['reason']}"
+        lines.append(line if len(line) <= WIDTH else line[: WIDTH - 3] + "...")
+    return lines
+
+
+def _columns(rows: Sequence[Sequence[str]], left: tuple[int, ...], indent: str = "") -> list[str]:
+    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [
+            text.ljust(width) if index in left else text.rjust(width)
+            for index, (text, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append(indent + "  ".join(cells).rstrip())
+    return lines
+
+
+def _seconds(value: float) -> str:
+    if value < 0.0995:
+        return f"{1000 * value:.1f} ms"
+    return f"{value:.2f} s" if value < 10 else f"{value:.0f} s"
+
+
+def _p(value: float) -> str:
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
