@@ -1,0 +1,212 @@
+"""Reads the dated price table of a rule pack: `prices.csv`, with the assumptions of `costs.yaml` beside it.
+
+Token prices are not in the table; they come from `token_prices`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from advisor.errors import InputError, Problem, nearest, shown
+from advisor.knowledge.assumptions import Assumption, Assumptions, SizeClass, read_assumptions
+from advisor.knowledge.domain import Quantity
+
+FILE = "prices.csv"
+COLUMNS = ("item", "kind", "unit", "low", "likely", "high", "currency", "as_of", "review_by", "source")
+SERVICE_KINDS = ("tuning_training", "tuned_input", "tuned_output", "tuned_hosting")
+KINDS: Mapping[str, str] = {
+    "tuning_training": "USD per 1M training tokens",
+    "tuned_input": "USD per 1M tokens",
+    "tuned_output": "USD per 1M tokens",
+    "tuned_hosting": "USD per hour deployed",
+    "gpu_hour": "USD per GPU-hour",
+    "label_hour": "USD per hour",
+    "retrieval_infrastructure": "USD per month",
+    "retrieval_queries": "USD per 1M queries",
+    "embedding": "USD per 1M tokens",
+    "lead_time": "weeks",
+}
+READ_BY_NAME = (
+    ("expert_reviewer", "label_hour"),
+    ("retrieval_base", "retrieval_infrastructure"),
+    ("retrieval_queries", "retrieval_queries"),
+    ("knowledge_indexing", "embedding"),
+    ("prompting", "lead_time"),
+    ("retrieval", "lead_time"),
+    ("fine_tuning", "lead_time"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """One row of the table: a price, or a time, with its range, its date and its source."""
+
+    item: str
+    kind: str
+    amount: Quantity
+    as_of: date
+    review_by: date
+
+    @property
+    def cite(self) -> str:
+        """Item, source and date in one line."""
+        return f"{self.item}: {self.amount.source}, as of {self.as_of.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTable:
+    """All prices of a rule pack by (item, kind), and the assumptions of its cost model."""
+
+    rows: Mapping[tuple[str, str], Price]
+    assumptions: Assumptions
+
+    @staticmethod
+    def load(folder: Path, problems: list[Problem] | None = None) -> PriceTable:
+        """The price table of a rule pack's folder.
+
+        What is wrong is added to `problems`; without that list, InputError with every problem is raised instead. A
+        table with problems is not fit for estimates.
+        """
+        found: list[Problem] = []
+        assumptions = read_assumptions(folder, found)
+        table = PriceTable(_read(folder / FILE, found), assumptions)
+        _check_links(table, found)
+        if problems is None and found:
+            raise InputError(found)
+        if problems is not None:
+            problems.extend(found)
+        return table
+
+    def price(self, item: str, kind: str) -> Price:
+        """The row of an item and kind; raises KeyError."""
+        return self.rows[item, kind]
+
+    def assumed(self, assumption_id: str) -> Assumption:
+        """The assumption of that id; raises KeyError."""
+        return self.assumptions.entries[assumption_id]
+
+    def overdue(self, day: date) -> tuple[Price, ...]:
+        """The rows whose review date has passed on `day`."""
+        return tuple(row for row in self.rows.values() if row.review_by < day)
+
+    def with_price(self, item: str, kind: str, low: float, likely: float, high: float, source: str) -> PriceTable:
+        """The same table with one price replaced, for example by a user's own quote; raises KeyError."""
+        row = self.rows[item, kind]
+        amount = Quantity(likely, row.amount.unit, "stated", source, low, high)
+        return PriceTable({**self.rows, (item, kind): replace(row, amount=amount)}, self.assumptions)
+
+
+def _read(path: Path, problems: list[Problem]) -> dict[tuple[str, str], Price]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        problems.append(Problem(FILE, "", error.strerror or "unreadable", "a readable file"))
+        return {}
+    except UnicodeDecodeError as error:
+        problems.append(Problem(FILE, f"byte {error.start}", "text that is not UTF-8", "UTF-8", "save it as UTF-8"))
+        return {}
+    reader = csv.DictReader(io.StringIO(text), strict=True)
+    rows: dict[tuple[str, str], Price] = {}
+    try:
+        header = tuple(reader.fieldnames or ())
+        if header != COLUMNS:
+            problems.append(Problem(FILE, "line 1", shown(",".join(header), 120), ",".join(COLUMNS), "mend the header"))
+            return {}
+        for raw in reader:
+            row = _Row(raw, reader.line_num, problems).price()
+            if row is None:
+                continue
+            if (row.item, row.kind) in rows:
+                place = f"line {reader.line_num}"
+                found = f"{row.kind} of {row.item} twice"
+                problems.append(Problem(FILE, place, found, "each item and kind once", "keep one of the two"))
+            rows[row.item, row.kind] = row
+    except csv.Error as error:
+        problems.append(Problem(FILE, f"line {reader.line_num}", str(error), "well-formed CSV"))
+    return rows
+
+
+class _Row:
+    """One line of the file, while it is read."""
+
+    def __init__(self, raw: dict[Any, Any], line: int, problems: list[Problem]) -> None:
+        self.raw = raw
+        self.line = line
+        self.problems = problems
+
+    def price(self) -> Price | None:
+        before = len(self.problems)
+        if None in self.raw or None in self.raw.values():
+            count = len(COLUMNS)
+            self._wrong("", "another number of cells", f"{count} cells", "quote a cell that holds a comma")
+            return None
+        item, source = self._text("item"), self._text("source")
+        kind, unit, currency = self.raw["kind"].strip(), self.raw["unit"].strip(), self.raw["currency"].strip()
+        if kind not in KINDS:
+            self._wrong("kind", shown(kind), "one of " + ", ".join(KINDS), nearest(kind, KINDS))
+        elif unit != KINDS[kind]:
+            self._wrong("unit", shown(unit), KINDS[kind])
+        wanted = "USD" if unit.startswith("USD") else ""
+        if currency != wanted:
+            self._wrong("currency", shown(currency), wanted or "nothing")
+        low, likely, high = self._number("low"), self._number("likely"), self._number("high")
+        as_of, review_by = self._day("as_of"), self._day("review_by")
+        if len(self.problems) > before or as_of is None or review_by is None:
+            return None
+        if not low <= likely <= high:
+            self._wrong("likely", f"{low}, {likely}, {high}", "low ≤ likely ≤ high", "put them in order")
+        if review_by < as_of:
+            self._wrong("review_by", review_by.isoformat(), f"a date after as_of ({as_of.isoformat()})")
+        return Price(item, kind, Quantity(likely, unit, "published", source, low, high), as_of, review_by)
+
+    def _text(self, column: str) -> str:
+        text = " ".join(str(self.raw[column]).split())
+        if not text:
+            self._wrong(column, "nothing", "a text that is not blank")
+        return text
+
+    def _number(self, column: str) -> float:
+        try:
+            number = float(self.raw[column])
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number) or number < 0:
+            self._wrong(column, shown(self.raw[column]), "a number of at least 0")
+            return 0.0
+        return number
+
+    def _day(self, column: str) -> date | None:
+        try:
+            return date.fromisoformat(self.raw[column].strip())
+        except ValueError:
+            self._wrong(column, shown(self.raw[column]), "a date as yyyy-mm-dd")
+            return None
+
+    def _wrong(self, column: str, found: str, allowed: str, remedy: str = "") -> None:
+        name = self.raw.get("item") or ""
+        place = ": ".join(part for part in (f"line {self.line}", str(name).strip(), column) if part)
+        self.problems.append(Problem(FILE, place, found, allowed, remedy))
+
+
+def _check_links(table: PriceTable, problems: list[Problem]) -> None:
+    """Adds a problem for every price that the cost model reads and the table lacks."""
+    wanted = [(item, kind, "the cost model") for item, kind in READ_BY_NAME]
+    for size in table.assumptions.sizes:
+        wanted += [(gpu, "gpu_hour", f"size {size.id} of costs.yaml") for gpu in (size.serving_gpu, size.training_gpu)]
+        for service in size.tuned_services:
+            wanted += [(service, kind, f"size {size.id} of costs.yaml") for kind in SERVICE_KINDS]
+    for item, kind, reader in dict.fromkeys(wanted):
+        if (item, kind) not in table.rows:
+            known = [name for name, other in table.rows if other == kind]
+            remedy = nearest(item, known) or "add a row"
+            problems.append(Problem(FILE, f"{kind} of {item}", "no row", f"one, because {reader} reads it", remedy))
+
+
+__all__ = ["KINDS", "Assumption", "Assumptions", "Price", "PriceTable", "SizeClass"]
