@@ -1,4 +1,4 @@
-"""Reads the assumptions of the cost model, `costs.yaml`: what stands in where no answer was given, each with its origin."""
+"""Reads the assumptions of the cost model, `costs.yaml`: what stands in where no answer was given, with its origin."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,17 +38,61 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "requirement_change": ("rarely", "quarterly", "monthly", "weekly"),
 }
 READ = (
-    "requests_per_month input_tokens output_tokens horizon_months knowledge_tokens base_model_size "
-    "tunable_model_size labelled_examples instruction_tokens demonstrations demonstration_tokens_limit "
-    "uncached_share context_tokens tuned_prompt_tokens hybrid_prompt_share examples_needed examples_needed_factor "
-    "evaluation_examples label_minutes labels_per_week epochs training_runs retraining_runs "
-    "training_examples_limit training_speed training_gpus serving_gpus writing_speed reading_factor peak_factor "
-    "hours_online hours_deployed own_gpu_share hourly_rate expertise_factor prompt_hours data_hours tuning_hours "
-    "retrieval_hours hybrid_hours evaluation_hours prompting_upkeep_hours tuning_upkeep_hours "
-    "retrieval_upkeep_hours changes_per_month prompt_change_hours retraining_share retraining_hours "
-    "retraining_label_share prompting_use_case_exponent tuning_use_case_exponent prompt_lead_factor "
-    "labelling_share_of_lead hybrid_prompt_lead_share"
-).split()
+    "requests_per_month",
+    "input_tokens",
+    "output_tokens",
+    "horizon_months",
+    "knowledge_tokens",
+    "base_model_size",
+    "tunable_model_size",
+    "labelled_examples",
+    "instruction_tokens",
+    "demonstrations",
+    "demonstration_tokens_limit",
+    "uncached_share",
+    "context_tokens",
+    "tuned_prompt_tokens",
+    "hybrid_prompt_share",
+    "examples_needed",
+    "examples_needed_factor",
+    "evaluation_examples",
+    "label_minutes",
+    "labels_per_week",
+    "epochs",
+    "training_runs",
+    "retraining_runs",
+    "training_examples_limit",
+    "training_speed",
+    "training_gpus",
+    "serving_gpus",
+    "writing_speed",
+    "reading_factor",
+    "peak_factor",
+    "hours_online",
+    "hours_deployed",
+    "own_gpu_share",
+    "hourly_rate",
+    "expertise_factor",
+    "prompt_hours",
+    "data_hours",
+    "tuning_hours",
+    "retrieval_hours",
+    "hybrid_hours",
+    "evaluation_hours",
+    "prompting_upkeep_hours",
+    "tuning_upkeep_hours",
+    "retrieval_upkeep_hours",
+    "changes_per_month",
+    "prompt_change_hours",
+    "retraining_share",
+    "retraining_hours",
+    "retraining_label_share",
+    "prompting_use_case_exponent",
+    "tuning_use_case_exponent",
+    "prompt_lead_factor",
+    "labelling_share_of_lead",
+    "hybrid_prompt_lead_share",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +205,11 @@ def _size(problems: list[Problem], raw: Any, index: int) -> SizeClass:
 
 def _ascending(sizes: tuple[SizeClass, ...], fields: Fields) -> None:
     bounds = [size.up_to_b for size in sizes]
-    if any(left >= right for left, right in zip(bounds, bounds[1:], strict=False)):
+    if any(left >= right for left, right in pairwise(bounds)):
         fields.report("sizes", ", ".join(f"{bound:g}" for bound in bounds), "up_to_b from small to large")
 
 
-def _assumption(
-    problems: list[Problem], names: Mapping[str, tuple[str, ...]], raw: Any, index: int
-) -> Assumption:
+def _assumption(problems: list[Problem], names: Mapping[str, tuple[str, ...]], raw: Any, index: int) -> Assumption:
     fields = Fields(raw, problems, FILE, label("assumption", raw, index))
     by = fields.choice("by", names, required=False)
     published = fields.choice("origin", ("published", "estimated", "default"), default="estimated") == "published"

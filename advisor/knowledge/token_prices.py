@@ -134,33 +134,36 @@ def _base(price: Any) -> float | None:
 
 @lru_cache(maxsize=512)
 def _find(model_id: str) -> tuple[Any, Any] | None:
+    """The provider and the model; a bare id is taken to mean the provider that made the model."""
     snapshot = _snapshot()
     head, slash, tail = model_id.strip().partition("/")
-    attempts = [(tail, head.lower())] if slash and head.lower() in _providers() else []
+    named = next((provider for provider in snapshot.providers if slash and provider.id == head.lower()), None)
+    attempts = [(tail, named.id)] if named else []
     for reference, provider_id in [*attempts, (model_id.strip(), None)]:
         try:
             found: tuple[Any, Any] = snapshot.find_provider_model(reference, None, provider_id, None)
         except LookupError:
             continue
         return found
-    return None
+    # Some providers match only the long form of an id that their API wants.
+    exact = [model for model in (named.models if named else ()) if model.id.lower() == tail.lower()]
+    return (named, exact[0]) if exact else None
 
 
 def _nearest(model_id: str) -> list[str]:
-    """Up to three ids that look alike: first among those offered, then among all of the named provider."""
+    """Up to three priced ids that look alike: the same model elsewhere, then those offered, then the provider's."""
     wanted = model_id.strip().lower()
-    by_tail = {name.partition("/")[2].lower(): name for name in _OFFERED} | {name.lower(): name for name in _OFFERED}
-    close = [by_tail[name] for name in difflib.get_close_matches(wanted, by_tail, n=4, cutoff=0.6)]
-    provider = next((p for p in _snapshot().providers if p.id == wanted.partition("/")[0]), None)
-    if provider is not None:
-        named = {f"{provider.id}/{model.id}": None for model in provider.models}
-        close += difflib.get_close_matches(wanted, named, n=3, cutoff=0.6)
-    return list(dict.fromkeys(close))[:3]
-
-
-@lru_cache(maxsize=1)
-def _providers() -> frozenset[str]:
-    return frozenset(provider.id for provider in _snapshot().providers)
+    if not wanted:
+        return []
+    providers = _snapshot().providers
+    close = [f"{p.id}/{m.id}" for p in providers for m in p.models if m.id.lower() == wanted]
+    tails = {name.partition("/")[2].lower(): name for name in _OFFERED} | {name.lower(): name for name in _OFFERED}
+    close += [tails[name] for name in difflib.get_close_matches(wanted, tails, n=4, cutoff=0.55)]
+    own = [f"{p.id}/{m.id}" for p in providers if p.id == wanted.partition("/")[0] for m in p.models]
+    close += difflib.get_close_matches(wanted, own, n=3, cutoff=0.55)
+    today = date.today()
+    priced = [name for name in dict.fromkeys(close) if (found := _find(name)) and _tariffs(found[1], today)]
+    return priced[:3]
 
 
 def _snapshot() -> Any:
