@@ -201,6 +201,7 @@ class Reader:
         return Bound(number=0.0)
 
     def _wrong(self, found: str, allowed: str, remedy: str = "") -> Condition:
+        remedy = remedy or "rewrite the condition in an allowed form"
         self.problems.append(Problem(self.where, self.place, found, allowed, remedy))
         return Always()
 

@@ -132,4 +132,4 @@ class Fields:
 
     def _report(self, key: str, found: str, allowed: str, remedy: str = "") -> None:
         place = ": ".join(part for part in (self.place, key) if part)
-        self.problems.append(Problem(self.where, place, found, allowed, remedy))
+        self.problems.append(Problem(self.where, place, found, allowed, remedy or "change it to what is allowed"))

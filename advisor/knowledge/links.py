@@ -42,7 +42,8 @@ def _exists(
     name: str, known: Iterable[str], noun: str, where: str, place: str, problems: list[Problem], remedy: str = ""
 ) -> None:
     if name not in known:
-        problems.append(Problem(where, place, f"'{name}'", f"a known {noun}", nearest(name, known) or remedy))
+        remedy = nearest(name, known) or remedy or f"use a {noun} that exists, or add it"
+        problems.append(Problem(where, place, f"'{name}'", f"a known {noun}", remedy))
 
 
 def _conditions(book: Rulebook) -> Iterator[tuple[str, str, Condition]]:
@@ -87,20 +88,21 @@ def _among(book: Rulebook, node: Among, where: str, place: str, problems: list[P
     if question is not None and question.kind == "model":
         return
     if question is None or question.kind != "choice":
-        problems.append(
-            Problem(where, place, f"words for the number '{node.fact}'", "at_least, above, at_most, below or between")
-        )
+        found, allowed = f"words for the number '{node.fact}'", "at_least, above, at_most, below or between"
+        problems.append(Problem(where, place, found, allowed, "compare it with a number"))
         return
     for value in node.values:
         if value not in question.values:
             allowed = f"an option of {node.fact}: {', '.join(question.values)}"
-            problems.append(Problem(where, place, f"'{value}'", allowed, nearest(value, question.values)))
+            remedy = nearest(value, question.values) or "use one of the options"
+            problems.append(Problem(where, place, f"'{value}'", allowed, remedy))
 
 
 def _compare(book: Rulebook, node: Compare, where: str, place: str, problems: list[Problem]) -> None:
     question = book.questions.get(node.fact)
     if question is not None and not question.numeric:
-        problems.append(Problem(where, place, f"a bound for the choice '{node.fact}'", "is, is_not, in or not_in"))
+        found, allowed = f"a bound for the choice '{node.fact}'", "is, is_not, in or not_in"
+        problems.append(Problem(where, place, found, allowed, "name its options instead"))
     _bound(book, node.bound, where, place, problems)
 
 
@@ -113,13 +115,15 @@ def _bound(book: Rulebook, bound: Bound, where: str, place: str, problems: list[
         return
     value: Any = parameter.on(date.max) if parameter.values else 0
     if bound.by is None and isinstance(value, dict) and "likely" not in value:
-        problems.append(Problem(where, place, f"the table '{bound.parameter}'", "{parameter: ID, by: FACT}"))
+        found = f"the table '{bound.parameter}' without a key"
+        problems.append(Problem(where, place, found, "{parameter: ID, by: FACT}", "add 'by:' with a choice question"))
     if bound.by is not None:
         question = book.questions.get(bound.by)
         table = value if isinstance(value, dict) else {}
         missing = [word for word in (question.values if question else ()) if word not in table]
         if question is None or question.kind != "choice" or not isinstance(value, dict):
-            problems.append(Problem(where, place, f"by: '{bound.by}'", "a choice question that the table is keyed by"))
+            found, allowed = f"by: '{bound.by}'", "a choice question that the table is keyed by"
+            problems.append(Problem(where, place, found, allowed, "name that question"))
         elif missing:
             found = f"no value for {', '.join(missing)}"
             problems.append(Problem(where, place, found, "one for each option", f"add them to {bound.parameter}"))
