@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from .quietly import quietly
+
 
 def read_gguf(gguf: Path, dtype: Any) -> tuple[Any, Any]:
     """A plain causal language model in `dtype` (evaluation mode) and its tokenizer, read from one GGUF file."""
@@ -36,6 +38,7 @@ def to_safetensors(gguf: Path, folder: Path) -> None:
     """Write configuration, tokenizer and bfloat16 safetensors of a GGUF file into `folder`."""
     import torch
 
-    model, tokenizer = read_gguf(gguf, torch.bfloat16)
-    model.save_pretrained(str(folder))
-    tokenizer.save_pretrained(str(folder))
+    with quietly():
+        model, tokenizer = read_gguf(gguf, torch.bfloat16)
+        model.save_pretrained(str(folder))
+        tokenizer.save_pretrained(str(folder))

@@ -113,7 +113,9 @@ def _marker(folder: Path) -> dict[str, dict[str, str]] | None:
         Origin(**raw["origin"])
         dict(raw["files"])
     except (ValueError, TypeError, KeyError) as error:
-        raise BenchmarkError(f"{path}: not a marker this version wrote ({error}); delete the folder and pull again") from None
+        raise BenchmarkError(
+            f"{path}: not a marker this version wrote ({error}); delete the folder and pull again"
+        ) from None
     return {"origin": raw["origin"], "files": raw["files"]}
 
 

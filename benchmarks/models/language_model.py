@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import BenchmarkError, MissingExtra
 from .conversion import read_gguf
 from .files import ModelFiles, gguf_file
+from .quietly import quietly
 
 DOCUMENT = "\u2060DOCUMENT\u2060"
 BF16_MUST_WIN_BY = 1.3
@@ -48,13 +47,15 @@ class LoadedModel:
 
     def plain(self, text: str) -> str:
         """`text` in which the model's own control tokens are broken up, so that data cannot end a turn."""
-        for token in self._control_tokens():
+        for token in self.control_tokens:
             text = text.replace(token, f"{token[0]} {token[1:]}")
         return text
 
-    def _control_tokens(self) -> list[str]:
+    @property
+    def control_tokens(self) -> tuple[str, ...]:
+        """The texts that the tokenizer reads as one token of its own, such as the end of a turn."""
         known = {str(token) for token in self.tokenizer.get_added_vocab()} | set(self.tokenizer.all_special_tokens)
-        return sorted(known, key=len, reverse=True)
+        return tuple(sorted(known, key=len, reverse=True))
 
     def frame(self, messages: Sequence[Mapping[str, str]]) -> Frame:
         """The chat prompt of `messages`, cut at the one place where DOCUMENT stands.
@@ -76,7 +77,9 @@ class LoadedModel:
 
     def encode_many(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of each text, with no token added."""
-        return [list(ids) for ids in self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]] if texts else []
+        return (
+            [list(ids) for ids in self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]] if texts else []
+        )
 
     def shorten(self, text: str, tokens: int) -> str:
         """The longest beginning of `text` that has at most `tokens` tokens; a cut text ends in an ellipsis."""
@@ -96,7 +99,7 @@ def load(files: ModelFiles, *, device: str | None = None, dtype: str | None = No
     """
     try:
         import torch
-        import transformers
+        import transformers  # noqa: F401
     except ImportError as error:
         raise MissingExtra.of(error.name or "torch") from error
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -105,20 +108,20 @@ def load(files: ModelFiles, *, device: str | None = None, dtype: str | None = No
     else:
         dtype, probe = dtype or "bfloat16", {}
     started = time.perf_counter()
-    with quiet(transformers):
+    with quietly():
         try:
             model, tokenizer = _read(files, getattr(torch, dtype))
         except (OSError, ValueError, KeyError) as error:
             raise BenchmarkError(f"model {files.name!r} in {files.folder}: cannot be read ({error})") from error
-    model.to(device).eval()
-    for parameter in model.parameters():
-        parameter.requires_grad_(False)
+    model.to(device).eval().requires_grad_(False)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    _head_in_float32(model)
     facts = {
         "device": device if device == "cpu" else torch.cuda.get_device_name(),
         "dtype": dtype,
         "probe_gflops": probe,
         "threads": torch.get_num_threads(),
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "parameters": parameters,
         "load_seconds": round(time.perf_counter() - started, 3),
         "origin": str(files.origin),
         "content_hash": files.content_hash,
@@ -138,6 +141,22 @@ def _read(files: ModelFiles, dtype: Any) -> tuple[Any, Any]:
         str(files.folder), dtype=dtype, use_safetensors=True, local_files_only=True, attn_implementation="sdpa"
     )
     return model, AutoTokenizer.from_pretrained(str(files.folder), local_files_only=True)
+
+
+def _head_in_float32(model: Any) -> None:
+    """Give the output head its own float32 weights.
+
+    A logit near 20 in bfloat16 is rounded to the nearest eighth, which is coarser than the gaps between labels.
+    """
+    import torch
+
+    head = model.get_output_embeddings()
+    if not isinstance(head, torch.nn.Linear) or head.weight.dtype == torch.float32:
+        return
+    head.weight = torch.nn.Parameter(head.weight.detach().float(), requires_grad=False)
+    if head.bias is not None:
+        head.bias = torch.nn.Parameter(head.bias.detach().float(), requires_grad=False)
+    head.register_forward_pre_hook(lambda _head, inputs: (inputs[0].float(), *inputs[1:]))
 
 
 def probe_cpu() -> tuple[str, dict[str, float]]:
@@ -161,18 +180,3 @@ def probe_cpu() -> tuple[str, dict[str, float]]:
         rates[name] = round(2 * rows * inner * columns / best / 1e9, 1)
     faster = rates["bfloat16"] >= BF16_MUST_WIN_BY * rates["float32"]
     return ("bfloat16" if faster else "float32"), rates
-
-
-@contextmanager
-def quiet(transformers: Any) -> Iterator[None]:
-    """Keep transformers' own progress bars and notes off the terminal for the length of the block."""
-    level = transformers.logging.get_verbosity()
-    bars = transformers.logging.is_progress_bar_enabled()
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        transformers.logging.set_verbosity(level)
-        if bars:
-            transformers.logging.enable_progress_bar()

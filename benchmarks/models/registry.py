@@ -94,7 +94,11 @@ def pull(name: str, *, home: Path | None = None, progress: Callable[[str], None]
 def listing(home: Path | None = None) -> list[Listed]:
     """Every known model and every folder of the models' home, by name."""
     root = models_home(home)
-    present = {path.name for path in root.iterdir() if path.is_dir() and _NAME.fullmatch(path.name)} if root.is_dir() else set()
+    present = (
+        {path.name for path in root.iterdir() if path.is_dir() and _NAME.fullmatch(path.name)}
+        if root.is_dir()
+        else set()
+    )
     return [_listed(name, root, name in present) for name in sorted(present | KNOWN.keys())]
 
 

@@ -1,0 +1,74 @@
+"""Offsets per label that take a prompt's own preferences out of the scores, and the choice among them.
+
+Scores are natural-log likelihoods of shape [texts, labels]; an offset of shape [labels] is added to every row.
+Nothing here reads a text: offsets come from scores of training rows or of inputs without content, never of test rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+METHODS = ("none", "contextual", "batch")
+_ROUNDS = 200
+
+
+def log_posterior(scores: Array) -> Array:
+    """Log-probabilities over the labels alone, each row summing to one in probability."""
+    shifted: Array = scores - scores.max(axis=1, keepdims=True)
+    result: Array = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return result
+
+
+def prior_of(labels: Sequence[str], given: Sequence[str]) -> Array:
+    """The label mix of `given`, with one more of each label so that none has probability zero."""
+    counts = np.array([given.count(label) + 1.0 for label in labels])
+    return counts / counts.sum()
+
+
+def contextual(content_free: Array) -> Array:
+    """The offset that makes inputs without content equally likely to carry every label (Zhao et al. 2021)."""
+    return centred(-log_posterior(content_free).mean(axis=0))
+
+
+def batch(scores: Array, prior: Array) -> Array:
+    """The offset under which the mean predicted mix over unlabelled rows equals `prior`.
+
+    With an even prior this is batch calibration (Zhou et al. 2023); the prior keeps rare labels rare.
+    """
+    offset = np.zeros(scores.shape[1])
+    for _ in range(_ROUNDS):
+        mix = np.exp(log_posterior(scores + offset)).mean(axis=0)
+        offset += np.log(prior) - np.log(np.maximum(mix, 1e-12))
+    return centred(offset)
+
+
+def centred(offset: Array) -> Array:
+    """The same offset with mean zero; a constant changes no decision."""
+    return offset - offset.mean()
+
+
+def quality(labels: Sequence[str], metric: str, gold: Sequence[str], scores: Array) -> tuple[float, float]:
+    """How good scores are on labelled rows: the task's own metric first, the mean log-probability of gold second."""
+    truth = np.array([labels.index(label) for label in gold])
+    given = scores.argmax(axis=1)
+    likelihood = float(log_posterior(scores)[np.arange(len(truth)), truth].mean())
+    if metric == "accuracy":
+        return float((given == truth).mean()), likelihood
+    f1 = [_f1(truth == index, given == index) for index in range(len(labels))]
+    if metric.startswith("f1_of_"):
+        wanted = metric.removeprefix("f1_of_")
+        return f1[[label.replace(" ", "_") for label in labels].index(wanted.replace(" ", "_"))], likelihood
+    present = sorted(set(truth.tolist()))
+    return float(np.mean([f1[index] for index in present])), likelihood
+
+
+def _f1(truth: Any, given: Any) -> float:
+    hits = float((truth & given).sum())
+    total = float(truth.sum() + given.sum())
+    return 2 * hits / total if total else 0.0

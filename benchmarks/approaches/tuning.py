@@ -1,0 +1,135 @@
+"""The tuned arms: adapters trained on the prompt that will be asked, without solved examples (lora) or with (hybrid).
+
+In every training step of the hybrid the prompt shows other rows than those it asks about, so that copying the answer
+from the prompt is never the thing to learn; at prediction it shows one fixed set.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import BenchmarkError
+from ..records import Answer, Example, TaskCard, seed_for
+from . import calibration, prompts
+from .answers import answers_of
+
+if TYPE_CHECKING:
+    from ..models.language_model import Frame, LoadedModel
+    from ..models.training import Adapter, Lesson
+
+VERSION = 1
+BATCH = 8
+SHOTS = 4
+
+
+def settings(*, shots: bool) -> dict[str, Any]:
+    """Everything in this file, in the recipe and in the prompt that may change a number of the arm."""
+    from ..models.training import Recipe
+
+    return {
+        "version": VERSION,
+        "recipe": asdict(Recipe()),
+        "batch": BATCH,
+        "template": prompts.TEMPLATES[prompts.DEFAULT_TEMPLATE],
+        "shots": SHOTS if shots else 0,
+        "document_tokens": prompts.DOCUMENT_TOKENS,
+        "shot_tokens": prompts.SHOT_TOKENS,
+    }
+
+
+class Tuning:
+    """A model with adapters of its own. `shots` says whether it is trained and asked with solved examples."""
+
+    def __init__(self, card: TaskCard, seed: int, model: LoadedModel, *, shots: bool) -> None:
+        self.card = card
+        self.seed = seed
+        self.model = model
+        self.with_shots = shots
+        self.frame: Frame | None = None
+        self.adapter: Adapter | None = None
+
+    def fit(self, train: Sequence[Example], dev: Sequence[Example]) -> Mapping[str, Any]:
+        """Train on `train`; keep the checkpoint that `dev` likes best, or the last one if there is no `dev`."""
+        from ..models.training import Recipe, tune
+
+        if len(train) < 2:
+            raise BenchmarkError(f"training needs at least 2 labelled rows; found {len(train)}")
+        started = time.perf_counter()
+        count = min(SHOTS, len(train) // 2) if self.with_shots else 0
+        shots = prompts.demonstrations(train, count, self.seed, "shots") if count else ()
+        self.frame = frame = prompts.frame(self.model, self.card, shots=shots)
+        recipe = Recipe()
+        tuned = tune(
+            self.model,
+            self._lessons(train, recipe.steps, count),
+            self.card.labels,
+            recipe,
+            seed_for(self.seed, "adapter") % 2**31,
+            document_tokens=prompts.DOCUMENT_TOKENS,
+            check=(lambda: self._quality(frame, dev)) if dev else None,
+        )
+        self.adapter = tuned.adapter
+        return {
+            "chosen": {"step": tuned.kept_step, "shots": count, "calibration": "none"},
+            "checks": [[step, round(value, 6)] for step, value in tuned.checks],
+            "losses": list(tuned.losses),
+            "shots": [shot.id for shot in shots],
+            "prompt": prompts.shown(frame),
+            "tokens": tuned.tokens,
+            "seconds": round(time.perf_counter() - started, 3),
+        }
+
+    def predict(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> list[Answer]:
+        """One answer per text from the tuned model; scores are not shifted."""
+        if self.adapter is None or self.frame is None:
+            raise RuntimeError("fit comes before predict")
+        from ..models.training import attached
+
+        with attached(self.model, self.adapter):
+            scores = self._score(self.frame, texts, progress)
+        return answers_of(self.card.labels, scores, np.zeros(len(self.card.labels)))
+
+    def _quality(self, frame: Frame, dev: Sequence[Example]) -> float:
+        """The task's metric on `dev`, where equal values are told apart by the log-probability of the right label."""
+        scores = np.array(self._score(frame, [row.text for row in dev]).values)
+        metric, likelihood = calibration.quality(self.card.labels, self.card.metric, [row.label for row in dev], scores)
+        return metric + 1e-3 * max(likelihood, -100.0)
+
+    def _lessons(self, train: Sequence[Example], steps: int, count: int) -> list[Lesson]:
+        """One lesson per step: rows in shuffled rounds through `train`, each label as often as it occurs."""
+        from ..models.training import Lesson
+
+        random = Random(seed_for(self.seed, "lessons"))
+        plain = prompts.frame(self.model, self.card)
+        size = min(BATCH, len(train) - count)
+        waiting: list[Example] = []
+        lessons = []
+        for step in range(steps):
+            while len(waiting) < size:
+                waiting += random.sample(list(train), len(train))
+            asked, waiting = waiting[:size], waiting[size:]
+            frame = plain
+            if count:
+                others = [row for row in train if row not in set(asked)]
+                shots = prompts.demonstrations(others, count, self.seed, "lesson", step)
+                frame = prompts.frame(self.model, self.card, shots=shots)
+            lessons.append(Lesson(frame, tuple(row.text for row in asked), tuple(row.label for row in asked)))
+        return lessons
+
+    def _score(self, frame: Frame, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Any:
+        from ..models.label_scoring import score
+
+        return score(
+            self.model,
+            frame,
+            texts,
+            self.card.labels,
+            document_tokens=prompts.DOCUMENT_TOKENS,
+            progress=progress,
+        )
