@@ -267,13 +267,11 @@ def _rows(
             continue
         seen = first_at.setdefault(example.id, (number, example.label))
         if seen[0] != number:
-            verb = (
-                "repeats"
-                if seen[1] == example.label
-                else f"contradicts (label {seen[1]!r} there, {example.label!r} here)"
-            )
+            verb, why = "repeats", ""
+            if seen[1] != example.label:
+                verb, why = "contradicts", f" (label {seen[1]!r} there, {example.label!r} here)"
             problems.add(
-                name, f"field 'text': {verb} line {seen[0]} (case and spacing aside); keep one of the two", number
+                name, f"field 'text': {verb} line {seen[0]}{why}, case and spacing aside; keep one of the two", number
             )
             continue
         rows.append(example)

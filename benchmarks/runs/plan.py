@@ -159,13 +159,18 @@ def test_rows(task: Task, limit: int | None) -> tuple[Example, ...]:
     return tuple(sorted(task.test, key=lambda row: digest(["test", row.id]))[:limit])
 
 
-def power_note(n: int) -> str:
-    """What a run on `n` test items can show, in one sentence."""
+def power_note(n: int, seeds: int) -> str:
+    """What a run on `n` test items and so many seeds can show, in a line or two."""
     points = 100 * minimum_detectable_difference(n)
-    return (
+    note = (
         f"{n} test items: a difference in accuracy below {points:.1f} points will probably not show "
-        f"(80 % power, 5 % level, if the arms differ on {DISCORDANT:.0%} of the items)"
+        f"(80 % power, 5 % level, if two arms differ in being right on {100 * DISCORDANT:.0f} % of the items)"
     )
+    if seeds == 2:
+        note += (
+            "\n2 seeds say next to nothing about the spread between seeds, intervals will be very wide: take 1, or 3"
+        )
+    return note
 
 
 def _task_summary(task: Task, limit: int | None) -> dict[str, Any]:

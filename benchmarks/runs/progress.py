@@ -98,8 +98,9 @@ def left(pending: Sequence[PlannedCell], done: Sequence[Mapping[str, Any]]) -> s
     seconds, untimed = seconds_left(pending, done)
     if not untimed:
         return f"about {spoken(seconds)} left"
-    names = ", ".join(untimed)
-    return f"at least {spoken(seconds)} left ({names} not timed yet)" if seconds else f"{names} not timed yet"
+    if seconds < 1:
+        return "time left not known yet"
+    return f"at least {spoken(seconds)} left ({', '.join(untimed)} not timed yet)"
 
 
 class Bars:
@@ -111,8 +112,9 @@ class Bars:
         self._items = 0
         self._cells: Any = None
         self._inner: Any = None
-        # In a log file a bar is noise: there it is written rarely.
-        self._pace = 0.2 if sys.stderr.isatty() else 20.0
+        # In a log file a bar is noise: there the cells' bar is written rarely and the items' bar not at all.
+        self._terminal = sys.stderr.isatty()
+        self._pace = 0.2 if self._terminal else 20.0
 
     def begin(self, pending: Sequence[PlannedCell], done: Sequence[Mapping[str, Any]], items: int) -> None:
         """Opens the bar over cells."""
@@ -127,7 +129,7 @@ class Bars:
             ascii=True,
             mininterval=self._pace,
             dynamic_ncols=True,
-            bar_format="{desc} {n_fmt}/{total_fmt} |{bar:20}| {elapsed} gone, {postfix}",
+            bar_format="{desc} {n_fmt}/{total_fmt} |{bar:20}| {elapsed} gone{postfix}",
         )
         self._cells.set_postfix_str(left(self._pending, self._done))
 
@@ -142,6 +144,7 @@ class Bars:
             file=sys.stderr,
             ascii=True,
             leave=False,
+            disable=not self._terminal,
             mininterval=self._pace,
             dynamic_ncols=True,
             bar_format="{desc} {n_fmt}/{total_fmt} |{bar:20}| {elapsed} gone, {remaining} left",
@@ -149,7 +152,7 @@ class Bars:
 
     def step(self, phase: str, items: int) -> None:
         """Names the phase when it changes, and moves the bar over items."""
-        if self._inner is None:
+        if self._inner is None or self._inner.disable:
             return
         if items == 0:
             self._inner.set_description_str(f"{self._inner.desc.rsplit(': ', 1)[0]}: {phase}", refresh=False)

@@ -111,6 +111,8 @@ def _columns(rows: Sequence[Sequence[str]], left: tuple[int, ...], indent: str =
 
 
 def _seconds(value: float) -> str:
+    if value < 0.00005:
+        return "< 0.1 ms"
     if value < 0.0995:
         return f"{1000 * value:.1f} ms"
     return f"{value:.2f} s" if value < 10 else f"{value:.0f} s"
