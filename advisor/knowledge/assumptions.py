@@ -121,8 +121,8 @@ class Assumption:
     @property
     def cite(self) -> str:
         """Origin and date in a few words; a published one with its source."""
-        where = self.source if self.origin == "published" else f"{self.id} in {FILE}"
-        return f"{self.origin}: {where}, as of {self.as_of.isoformat()}"
+        where = self.source if self.origin == "published" else FILE
+        return f"{self.origin}, {where}, {self.as_of.isoformat()}"
 
 
 @dataclass(frozen=True, slots=True)

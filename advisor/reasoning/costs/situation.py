@@ -1,0 +1,216 @@
+"""What is the same for all cost lines of N scenarios: volume, prompt, sizes, who runs the models, labels, people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from advisor.intake.columns import UNKNOWN_CODE, Bools
+from advisor.reasoning.costs.inputs import Band, Inputs, ModelPrice, Rows, Term
+
+MILLION = 1e6
+SECONDS_PER_HOUR = 3600.0
+HOURS_PER_MONTH = 730.0
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """Requests a month and the tokens of one: the text itself, the answer, the prompt around it."""
+
+    requests: Term
+    input: Term
+    output: Term
+    prompt: Term
+    paid_prompt_share: Term
+    tuned_prompt: Term
+    hybrid_prompt: Term
+    context: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """Who runs the models: masks of the scenarios on own or rented cards, sizes, and what a card's hour costs."""
+
+    own_prompted: Bools
+    own_tuned: Bools
+    base_size: Rows
+    tuned_size: Rows
+    card_share: Term
+    price: ModelPrice
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Labels that are missing for the evaluation alone and for tuning, what one costs, and how many are trained on."""
+
+    each: Term
+    needed: Term
+    missing_for_evaluation: Term
+    missing_for_tuning: Term
+    trained_on: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything that the cost lines share."""
+
+    inputs: Inputs
+    retrieval: Bools
+    volume: Volume
+    machines: Machines
+    labels: Labels
+    rate: Term
+    prompting_breadth: Term
+    tuning_breadth: Term
+
+
+def read(inputs: Inputs) -> Situation:
+    """The situation of the scenarios behind `inputs`."""
+    retrieval = _retrieval(inputs)
+    prompting_breadth = _breadth(inputs, "prompting_use_case_exponent")
+    tuning_breadth = _breadth(inputs, "tuning_use_case_exponent")
+    return Situation(
+        inputs=inputs,
+        retrieval=retrieval,
+        volume=_volume(inputs, retrieval),
+        machines=_machines(inputs),
+        labels=_labels(inputs, tuning_breadth),
+        rate=inputs.assumed("hourly_rate"),
+        prompting_breadth=prompting_breadth,
+        tuning_breadth=tuning_breadth,
+    )
+
+
+def combined(title: str, unit: str, values: Band, formula: str, *parts: Term) -> Term:
+    """A term worked out from others; its origin is the formula with the parts in words."""
+    return Term(title, unit, values, lambda: f"{formula}: " + "; ".join(part.text() for part in parts))
+
+
+def _retrieval(inputs: Inputs) -> Bools:
+    """Where knowledge is looked up: it is missing, or that is open and the user would go as far as retrieval."""
+    need = inputs.facts.words("knowledge_need")
+    as_far = inputs.word_is("prompt_effort", "retrieval")
+    wanted: Bools = inputs.word_is("knowledge_need", "stable", "changing") | ((need.codes == UNKNOWN_CODE) & as_far)
+    return wanted
+
+
+def _volume(inputs: Inputs, retrieval: Bools) -> Volume:
+    text = inputs.answered("input_tokens", "input_tokens")
+    answer = inputs.answered("output_tokens", "output_tokens")
+    instruction, shown = inputs.assumed("instruction_tokens"), inputs.assumed("demonstrations")
+    limit = inputs.assumed("demonstration_tokens_limit")
+    prompt = combined(
+        "unchanging part of the prompt",
+        "tokens",
+        instruction.values + np.minimum(shown.values * (text.values + answer.values), limit.values),
+        "instruction + smaller of examples × (request + answer) and limit",
+        instruction,
+        shown,
+        text,
+        answer,
+        limit,
+    )
+    passages, knowledge = inputs.assumed("context_tokens"), inputs.answered("knowledge_tokens", "knowledge_tokens")
+    context = combined(
+        "looked-up passages",
+        "tokens",
+        np.where(retrieval, np.minimum(passages.values, knowledge.values), 0.0),
+        "smaller of passages and the whole knowledge, none without retrieval",
+        passages,
+        knowledge,
+    )
+    short, share = inputs.assumed("tuned_prompt_tokens"), inputs.assumed("hybrid_prompt_share")
+    hybrid = combined(
+        "prompt of the tuned model",
+        "tokens",
+        np.maximum(prompt.values * share.values, short.values),
+        "part of the unchanging prompt, at least the short one",
+        prompt,
+        share,
+        short,
+    )
+    requests = inputs.answered("requests_per_month", "requests_per_month")
+    return Volume(requests, text, answer, prompt, inputs.assumed("uncached_share"), short, hybrid, context)
+
+
+def _machines(inputs: Inputs) -> Machines:
+    """Own cards serve open models where there are some, or where the data must not leave.
+
+    A tuned model also runs on own cards where the vendor does not tune. Regulated data keeps a tuned model inside
+    unless an access was named.
+    """
+    access = inputs.facts.words("model_access")
+    open_weights = inputs.word_is("model_access", "open_weights")
+    cards = inputs.word_is("compute", "single_gpu", "multi_gpu")
+    guarded = inputs.word_is("data_sensitivity", "confidential", "regulated")
+    regulated = inputs.word_is("data_sensitivity", "regulated")
+    vendor_tunes = inputs.word_is("model_access", "hosted_api_with_tuning")
+    own_prompted = open_weights & (cards | guarded)
+    own_tuned = own_prompted | (cards & ~vendor_tunes) | (regulated & (access.codes == UNKNOWN_CODE))
+    base = inputs.answered("base_model_size_b", "base_model_size")
+    tuned = inputs.answered("tunable_model_size_b", "tunable_model_size")
+    base_size, tuned_size = inputs.size_class(base), inputs.size_class(tuned)
+    sized = inputs.facts.known("base_model_size_b") | open_weights
+    share = inputs.assumed("own_gpu_share")
+
+    def cite() -> str:
+        return share.cite() if cards[0] else "rented, so in full"
+
+    card_share = Term(share.title, share.unit, np.where(cards, share.values, 1.0), cite)
+    price = inputs.model_price(base_size, sized)
+    return Machines(own_prompted, own_tuned, base_size, tuned_size, card_share, price)
+
+
+def _labels(inputs: Inputs, breadth: Term) -> Labels:
+    minutes = inputs.assumed("label_minutes")
+    reviewer = inputs.priced("expert_reviewer", "label_hour", "reviewer")
+    stated = inputs.facts.numbers("label_cost_usd")
+    by_time = minutes.values / 60 * reviewer.values
+    answer = np.stack((stated.low, stated.likely, stated.high))
+
+    def cite() -> str:
+        return "your answer" if stated.known[0] else f"minutes / 60 × hourly price: {minutes.text()}; {reviewer.text()}"
+
+    each = Term("one label", "USD", np.where(stated.known, answer, by_time), cite)
+    one_use = inputs.examples_needed()
+    needed = combined(
+        "examples needed", "examples", one_use.values * breadth.values, "for one use × use cases", one_use, breadth
+    )
+    test = inputs.assumed("evaluation_examples")
+    fewest = inputs.answered("labelled_examples", "labelled_examples", falling=True)
+    most = inputs.answered("labelled_examples", "labelled_examples")
+    limit = inputs.assumed("training_examples_limit")
+    return Labels(
+        each,
+        needed,
+        _missing("labels missing for the evaluation", test, fewest),
+        _missing(
+            "labels missing",
+            combined("all", "examples", needed.values + test.values, "training + evaluation", needed, test),
+            fewest,
+        ),
+        combined(
+            "examples trained on",
+            "examples",
+            np.minimum(np.maximum(needed.values, most.values), limit.values),
+            "those needed or more where at hand, up to the limit",
+            needed,
+            most,
+            limit,
+        ),
+    )
+
+
+def _missing(title: str, wanted: Term, at_hand: Term) -> Term:
+    values = np.maximum(wanted.values - at_hand.values, 0.0)
+    return combined(title, "examples", values, "needed − at hand, at least 0", wanted, at_hand)
+
+
+def _breadth(inputs: Inputs, exponent_name: str) -> Term:
+    cases, exponent = inputs.facts.numbers("use_case_count"), inputs.assumed(exponent_name)
+    count = np.where(cases.known, np.maximum(np.stack((cases.low, cases.likely, cases.high)), 1.0), 1.0)
+    stated: Callable[[], str] = lambda: "your answer" if cases.known[0] else "taken as one"  # noqa: E731
+    number = Term("use cases", "use cases", count, stated)
+    return combined("work for all use cases", "×", count**exponent.values, "use cases ^ power", number, exponent)
