@@ -1,0 +1,365 @@
+"""Costs and lead times: the published break-even table, sums that add up, bounds in order, and no odd directions."""
+
+from __future__ import annotations
+
+import random
+import time
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from advisor import locate
+from advisor.errors import InputError
+from advisor.intake import answers as intake
+from advisor.intake.columns import Facts
+from advisor.intake.facts import derive, tabulate
+from advisor.knowledge.domain import APPROACHES, Rulebook
+from advisor.knowledge.prices import PriceTable
+from advisor.knowledge.token_prices import token_price
+from advisor.reasoning.costs import Costs, Spread, estimate, itemise, serving_break_even, with_cost_facts
+
+DAY = date(2026, 11, 22)
+PRICES = PriceTable.load(locate.rules_dir())
+MODELS = ("openai/gpt-6-luna", "openai/gpt-6.1-terra", "anthropic/claude-opus-5-5", "deepseek/deepseek-v4-flash")
+
+
+def facts_of(book: Rulebook, *scenarios: dict[str, Any]) -> Facts:
+    """The facts of some answers."""
+    return derive(tabulate([intake.parse(raw, book) for raw in scenarios], book), book, DAY)
+
+
+def costs_of(book: Rulebook, *scenarios: dict[str, Any]) -> Costs:
+    """The estimate for some answers."""
+    return estimate(facts_of(book, *scenarios), book, PRICES, DAY)
+
+
+def cost_facts(book: Rulebook, **answers: Any) -> Facts:
+    """The facts of one scenario with those that follow from its costs."""
+    facts = facts_of(book, answers)
+    return with_cost_facts(facts, estimate(facts, book, PRICES, DAY))
+
+
+def random_answers(book: Rulebook, seed: int) -> dict[str, Any]:
+    """Answers to a random part of the questions, some of them ranges, some of them extreme."""
+    rng = random.Random(seed)
+    raw: dict[str, Any] = {}
+    share = rng.choice([0.1, 0.4, 0.9])
+    for name, question in book.questions.items():
+        if rng.random() > share:
+            continue
+        if question.kind == "choice":
+            raw[name] = rng.choice(question.values)
+        elif question.kind == "model":
+            raw[name] = rng.choice(MODELS)
+        elif question.kind in {"integer", "number", "usd"}:
+            floor, ceiling = question.min or 0, question.max or 1e9
+            draw = sorted(int(min(max(10 ** rng.uniform(-1, 7), floor), ceiling)) for _ in range(3))
+            low, likely, high = (max(number, int(np.ceil(floor))) for number in draw)
+            wide = question.range_allowed and rng.random() < 0.4
+            raw[name] = {"low": low, "likely": likely, "high": high} if wide else likely
+    return raw
+
+
+def spreads(costs: Costs) -> list[tuple[str, Spread]]:
+    """All spreads of an estimate with their names."""
+    parts = {"setup": costs.setup, "monthly": costs.monthly, "horizon": costs.horizon, "weeks": costs.lead_weeks}
+    return [(f"{part} {name}", spread) for part, named in parts.items() for name, spread in named.items()]
+
+
+@pytest.mark.parametrize(
+    ("model", "service", "calls"),
+    [
+        ("openai/gpt-6-luna", "azure/gpt-oss-20b", 2.6e6),
+        ("openai/gpt-6-luna", "azure/gpt-4.1-mini", None),
+        ("openai/gpt-6-luna", "l4", 3.5e6),
+        ("openai/gpt-6.1-terra", "azure/gpt-oss-20b", 147e3),
+        ("openai/gpt-6.1-terra", "azure/gpt-4.1-mini", 1.1e6),
+        ("openai/gpt-6.1-terra", "l4", 370e3),
+        ("anthropic/claude-sonnet-5-5", "azure/gpt-oss-20b", 71e3),
+        ("anthropic/claude-sonnet-5-5", "azure/gpt-4.1-mini", 458e3),
+        ("anthropic/claude-sonnet-5-5", "l4", 185e3),
+        ("anthropic/claude-opus-5-5", "azure/gpt-oss-20b", 35e3),
+        ("anthropic/claude-opus-5-5", "azure/gpt-4.1-mini", 212e3),
+        ("anthropic/claude-opus-5-5", "l4", 93e3),
+    ],
+)
+def test_the_break_even_of_serving_is_that_of_the_table_worked_out_by_hand(
+    model: str, service: str, calls: float | None
+) -> None:
+    """2,000 prompt tokens of which 1,500 cached, 200 written, 300 with a tuned model: within 10 %."""
+    price = token_price(model, DAY)
+    if service == "l4":
+        tuned, hosting = (0.0, 0.0), PRICES.price("l4", "gpu_hour").amount.value * 730
+    else:
+        tuned = (PRICES.price(service, "tuned_input").amount.value, PRICES.price(service, "tuned_output").amount.value)
+        hosting = PRICES.price(service, "tuned_hosting").amount.value * 730
+    found = serving_break_even(
+        prompt_tokens=2000,
+        cached_tokens=1500,
+        output_tokens=200,
+        tuned_tokens=300,
+        prompted_usd_per_million=(price.input.value, price.cached.value, price.output.value),
+        tuned_usd_per_million=tuned,
+        hosting_usd_per_month=hosting,
+    )
+    assert found == (None if calls is None else pytest.approx(calls, rel=0.10))
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**9))
+def test_the_items_add_up_to_the_estimate(book: Rulebook, seed: int) -> None:
+    """By approach and phase the lines sum to low, likely and high exactly, and horizon = set-up + months × monthly."""
+    facts = facts_of(book, random_answers(book, seed))
+    costs, lines = estimate(facts, book, PRICES, DAY), itemise(facts, book, PRICES, DAY)
+    for name in APPROACHES:
+        for phase, part in (("setup", costs.setup), ("monthly", costs.monthly)):
+            mine = [line.amount for line in lines if (line.approach, line.phase) == (name, phase)]
+            assert sum(amount.low or 0.0 for amount in mine) == part[name].low[0]
+            assert sum(amount.value for amount in mine) == part[name].likely[0]
+            assert sum(amount.high or 0.0 for amount in mine) == part[name].high[0]
+        months = facts.numbers("horizon_months").likely[0]
+        whole = costs.setup[name].likely[0] + months * costs.monthly[name].likely[0]
+        assert costs.horizon[name].likely[0] == pytest.approx(whole)
+
+
+@settings(max_examples=80, deadline=None)
+@given(seed=st.integers(0, 10**9))
+def test_bounds_are_in_order_finite_and_not_negative(book: Rulebook, seed: int) -> None:
+    """0 ≤ low ≤ likely ≤ high for every cost and lead time, whatever the answers."""
+    for name, spread in spreads(costs_of(book, *(random_answers(book, seed + k) for k in range(4)))):
+        assert np.isfinite(spread.high).all(), name
+        slack = 1e-9 * (1 + spread.high)
+        assert (spread.low >= 0).all(), name
+        assert (spread.low <= spread.likely + slack).all(), name
+        assert (spread.likely <= spread.high + slack).all(), name
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**9))
+def test_a_batch_gives_what_each_scenario_gives_alone(book: Rulebook, seed: int) -> None:
+    """Scenario k of N costs the same as with N = 1, and so do its derived facts."""
+    answers = [random_answers(book, seed + k) for k in range(5)]
+    together = costs_of(book, *answers)
+    for row, raw in enumerate(answers):
+        alone = costs_of(book, raw)
+        for (name, one), (_, many) in zip(spreads(alone), spreads(together), strict=True):
+            assert np.allclose(
+                [one.low[0], one.likely[0], one.high[0]], [many.low[row], many.likely[row], many.high[row]]
+            ), name
+        assert alone.break_even.known[0] == together.break_even.known[row]
+        assert np.isclose(alone.break_even.likely[0], together.break_even.likely[row])
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10**9))
+def test_more_requests_never_cost_less(book: Rulebook, seed: int) -> None:
+    """Monthly cost does not fall with volume for any approach at any bound; set-up does not depend on it."""
+    base = random_answers(book, seed)
+    costs = costs_of(book, *({**base, "requests_per_month": 10**power} for power in range(9)))
+    for name in APPROACHES:
+        for bound in ("low", "likely", "high"):
+            monthly = getattr(costs.monthly[name], bound)
+            assert (np.diff(monthly) >= -1e-9 * monthly[1:]).all()
+            assert np.ptp(getattr(costs.setup[name], bound)) == 0
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10**9), field=st.sampled_from(["setup_budget_usd", "monthly_budget_usd", "deadline_weeks"]))
+def test_more_budget_never_means_more_excess(book: Rulebook, seed: int, field: str) -> None:
+    """The excess over a budget or a deadline falls as that is raised, by just as much."""
+    fact = {"setup_budget_usd": "setup_over_budget", "monthly_budget_usd": "monthly_over_budget"}.get(
+        field, "weeks_over_deadline"
+    )
+    base = random_answers(book, seed)
+    facts = facts_of(book, *({**base, field: amount} for amount in (0, 1, 10, 100, 1000)))
+    facts = with_cost_facts(facts, estimate(facts, book, PRICES, DAY))
+    for name in APPROACHES:
+        excess = facts.numbers(f"{fact}_{name}")
+        assert excess.known.all()
+        assert np.allclose(np.diff(excess.likely), [-1, -9, -90, -900])
+
+
+def test_an_excess_is_positive_only_where_even_the_low_estimate_is_too_much(book: Rulebook) -> None:
+    """The excess is the low estimate less the likely budget, the same at all bounds, unknown without a budget."""
+    low = costs_of(book, {}).setup["fine_tuning"].low[0]
+    for budget, over in ((low - 1, True), (low + 1, False)):
+        column = cost_facts(book, setup_budget_usd=float(budget)).numbers("setup_over_budget_fine_tuning")
+        assert (column.low[0] > 0) == over
+        assert column.low[0] == column.likely[0] == column.high[0] == pytest.approx(low - budget)
+    unknown = cost_facts(book)
+    for name in ("setup_over_budget_prompting", "monthly_over_budget_hybrid", "weeks_over_deadline_fine_tuning"):
+        assert not unknown.known(name)[0]
+
+
+def test_the_cost_ratio_is_known_only_where_the_volume_was_answered(book: Rulebook) -> None:
+    """Without requests a month there is an estimate but no ratio; with them it is that of the likely totals."""
+    assert not cost_facts(book).known("tuning_cost_ratio")[0]
+    facts = cost_facts(book, requests_per_month=50_000)
+    costs = costs_of(book, {"requests_per_month": 50_000})
+    ratio = costs.horizon["fine_tuning"].likely[0] / costs.horizon["prompting"].likely[0]
+    assert facts.known("tuning_cost_ratio")[0]
+    assert facts.numbers("tuning_cost_ratio").likely[0] == pytest.approx(ratio)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**9))
+def test_at_the_break_even_both_cost_the_same(book: Rulebook, seed: int) -> None:
+    """Just below that volume prompting is no dearer, just above it tuning is cheaper; without one it never is."""
+    base = random_answers(book, seed)
+    base.pop("requests_per_month", None)
+    found = costs_of(book, base).break_even
+    volume = float(found.likely[0])
+    if not found.known[0]:
+        volumes = [0.0, 1e3, 1e6, 1e9, 1e12]
+    elif volume == 0:
+        volumes = [0.0]
+    elif volume < 1e13:
+        volumes = [volume * 0.999, volume * 1.001]
+    else:
+        return
+    costs = costs_of(book, *({**base, "requests_per_month": amount} for amount in volumes))
+    saving = costs.horizon["prompting"].likely - costs.horizon["fine_tuning"].likely
+    if not found.known[0]:
+        assert (saving <= 1e-9 * costs.horizon["prompting"].likely).all()
+    else:
+        assert saving[-1] > 0
+        assert volume == 0 or saving[0] <= 0
+
+
+def test_retrieval_is_paid_by_prompting_and_hybrid_where_knowledge_is_missing(book: Rulebook) -> None:
+    """Fine-tuning alone pays no retrieval, and nobody does where no knowledge is missing."""
+    with_need = itemise(facts_of(book, {"knowledge_need": "changing"}), book, PRICES, DAY)
+    payers = {line.approach for line in with_need if "etrieval" in line.title}
+    assert payers == {"prompting", "hybrid"}
+    without = itemise(facts_of(book, {"knowledge_need": "none"}), book, PRICES, DAY)
+    assert not [line for line in without if "etrieval" in line.title or "nowledge" in line.title]
+
+
+def test_own_cards_replace_tokens_and_hosting(book: Rulebook) -> None:
+    """Open weights on own cards are paid by the card's hour; a vendor's tuned model by token and deployment."""
+    own = {"model_access": "open_weights", "compute": "multi_gpu"}
+    titles = {line.title for line in itemise(facts_of(book, own), book, PRICES, DAY)}
+    assert "Run the model on graphics cards" in titles
+    assert not titles & {"Host the tuned model", "Read the requests", "Write the answers"}
+    vendor = {"model_access": "hosted_api_with_tuning", "compute": "multi_gpu"}
+    titles = {line.title for line in itemise(facts_of(book, vendor), book, PRICES, DAY)}
+    assert "Run the model on graphics cards" not in titles
+    assert {"Host the tuned model", "Read the requests", "Write the answers"} <= titles
+    guarded = {"model_access": "open_weights", "data_sensitivity": "regulated", "compute": "none"}
+    rented, owned = costs_of(book, guarded), costs_of(book, {**guarded, "compute": "single_gpu"})
+    assert rented.monthly["fine_tuning"].likely[0] > owned.monthly["fine_tuning"].likely[0]
+
+
+def test_examples_at_hand_save_labels_and_weeks(book: Rulebook) -> None:
+    """With enough examples nothing is left to label and tuning is quicker; slow labelling makes it slower."""
+    none, plenty = {"labelled_examples": 0}, {"labelled_examples": 2000}
+    costs = costs_of(book, none, plenty)
+    assert costs.setup["fine_tuning"].likely[0] > costs.setup["fine_tuning"].likely[1]
+    assert costs.lead_weeks["fine_tuning"].likely[0] > costs.lead_weeks["fine_tuning"].likely[1]
+    lines = itemise(facts_of(book, plenty), book, PRICES, DAY)
+    assert not [line for line in lines if line.title == "Label examples"]
+    weekly = costs_of(book, *({**none, "task_kind": "reasoning", "new_labels_per_week": w} for w in (0, 5000)))
+    assert weekly.lead_weeks["fine_tuning"].likely[0] > weekly.lead_weeks["fine_tuning"].likely[1]
+
+
+def test_answers_move_costs_the_way_that_they_should(book: Rulebook) -> None:
+    """More change, less expertise, dearer labels, longer texts and dearer models cost more where they matter."""
+    volume = {"requests_per_month": 100_000}
+
+    def likely(part: str, name: str, **answers: Any) -> float:
+        return float(getattr(costs_of(book, {**volume, **answers}), part)[name].likely[0])
+
+    change = [likely("monthly", "fine_tuning", requirement_change=word) for word in ("rarely", "monthly", "weekly")]
+    assert change == sorted(change)
+    assert change[0] < change[-1]
+    skill = [likely("setup", "hybrid", ml_expertise=word) for word in ("strong", "some", "none")]
+    assert skill == sorted(skill)
+    assert skill[0] < skill[-1]
+    assert likely("setup", "prompting", ml_expertise="strong") == likely("setup", "prompting", ml_expertise="none")
+    assert likely("setup", "fine_tuning", label_cost_usd=10) > likely("setup", "fine_tuning", label_cost_usd=0.1)
+    assert likely("monthly", "prompting", input_tokens=5000) > likely("monthly", "prompting", input_tokens=50)
+    dear = likely("monthly", "prompting", base_model="anthropic/claude-opus-5-5")
+    assert dear > likely("monthly", "prompting", base_model="openai/gpt-6-luna")
+    by_size = [likely("monthly", "prompting", base_model_size_b=size) for size in (8, 70, 1000)]
+    assert by_size == sorted(by_size)
+    assert by_size[0] < by_size[-1]
+    few = likely("setup", "fine_tuning", use_case_count=1)
+    assert likely("setup", "fine_tuning", use_case_count=20) / few > likely(
+        "setup", "prompting", use_case_count=20
+    ) / likely("setup", "prompting", use_case_count=1)
+
+
+def test_lead_times_lie_where_they_were_published(book: Rulebook) -> None:
+    """Prompting takes days, tuning weeks within 3 to 8 at likely values, and a hybrid takes longest."""
+    lead = costs_of(book, {"ml_expertise": "some", "labelled_examples": 0}).lead_weeks
+    assert lead["prompting"].likely[0] < 1
+    assert 3 <= lead["fine_tuning"].likely[0] <= 8
+    assert lead["hybrid"].likely[0] > lead["fine_tuning"].likely[0]
+    looked_up = costs_of(book, {"knowledge_need": "stable"}).lead_weeks
+    assert looked_up["prompting"].likely[0] >= 2
+
+
+def test_each_item_tells_its_formula_and_where_its_numbers_are_from(book: Rulebook) -> None:
+    """A line names the user's answers as such, prices with source and date, and assumptions with their origin."""
+    answers = {"requests_per_month": 30_000, "base_model": "openai/gpt-5-mini", "knowledge_need": "stable"}
+    lines = itemise(facts_of(book, answers), book, PRICES, DAY)
+    by_title = {(line.approach, line.title): line.amount for line in lines}
+    tokens = by_title["prompting", "Write the answers"]
+    assert tokens.source.startswith("requests × answer × price: ")
+    assert "30,000 requests [your answer]" in tokens.source
+    assert "openai/gpt-5-mini, package genai-prices" in tokens.source
+    assert "2026-11-22" in tokens.source
+    assert tokens.origin == "estimated"
+    hosting = by_title["fine_tuning", "Host the tuned model"]
+    assert "azure/gpt-oss-20b" in hosting.source
+    assert "as of 2026-08-11" in hosting.source
+    assert hosting.value == pytest.approx(0.30 * 730)
+
+
+def test_a_hosted_answer_is_priced_by_hand(book: Rulebook) -> None:
+    """The token lines of one fully answered case equal the sum worked out on paper."""
+    answers = {
+        "requests_per_month": 100_000,
+        "input_tokens": 1000,
+        "output_tokens": 100,
+        "prompt_effort": "zero_shot",
+        "base_model": "openai/gpt-6.1-terra",
+        "knowledge_need": "none",
+    }
+    lines = {
+        (line.approach, line.title): line.amount.value for line in itemise(facts_of(book, answers), book, PRICES, DAY)
+    }
+    assert lines["prompting", "Read the requests"] == pytest.approx(100_000 * 1000 * 1.00 / 1e6)
+    assert lines["prompting", "Read the prompt, partly from the cache"] == pytest.approx(100_000 * 300 * 1.00 / 1e6)
+    assert lines["prompting", "Write the answers"] == pytest.approx(100_000 * 100 * 5.00 / 1e6)
+    assert lines["fine_tuning", "Read the requests"] == pytest.approx(100_000 * 1050 * 0.07 / 1e6)
+    assert lines["fine_tuning", "Write the answers"] == pytest.approx(100_000 * 100 * 0.30 / 1e6)
+
+
+def test_a_model_without_a_price_is_an_input_error(book: Rulebook) -> None:
+    """The estimate refuses an unknown base model by name."""
+    with pytest.raises(InputError, match="gpt-5-minni"):
+        costs_of(book, {"base_model": "openai/gpt-5-minni"})
+
+
+def test_only_one_scenario_can_be_itemised(book: Rulebook) -> None:
+    """Asking for the items of two scenarios is a mistake of the caller."""
+    with pytest.raises(ValueError, match="one scenario"):
+        itemise(facts_of(book, {}, {}), book, PRICES, DAY)
+
+
+def test_ten_thousand_scenarios_take_a_fraction_of_a_second(book: Rulebook) -> None:
+    """Estimate and facts of 10,000 scenarios take less than 0.3 s, of one less than 5 ms."""
+    few = facts_of(book, *(random_answers(book, seed) for seed in range(50)))
+    for n, limit in ((1, 0.005), (10_000, 0.3)):
+        facts = few.take(np.arange(n) % few.n)
+        spent = []
+        for _ in range(7):
+            begin = time.perf_counter()
+            with_cost_facts(facts, estimate(facts, book, PRICES, DAY))
+            spent.append(time.perf_counter() - begin)
+        assert min(spent) < limit

@@ -1,0 +1,223 @@
+"""The price table, its assumptions and the token prices: strict at the door, dated, each number with its source."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from advisor import locate
+from advisor.errors import InputError, Problem
+from advisor.knowledge.assumptions import CHOICES, READ
+from advisor.knowledge.domain import Rulebook
+from advisor.knowledge.prices import KINDS, PriceTable
+from advisor.knowledge.token_prices import check_model, known_models, token_price
+
+DAY = date(2026, 11, 22)
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Path:
+    """A copy of the shipped price files that a test may spoil."""
+    for name in ("prices.csv", "costs.yaml"):
+        shutil.copy(locate.rules_dir() / name, tmp_path / name)
+    return tmp_path
+
+
+def spoil(path: Path, old: str, new: str) -> None:
+    """Replaces the first occurrence of `old`, which must be there."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def faults(pack: Path) -> list[Problem]:
+    """What loading the pack complains of."""
+    problems: list[Problem] = []
+    PriceTable.load(pack, problems)
+    return problems
+
+
+def test_the_shipped_table_is_sound_and_every_price_is_dated_and_sourced() -> None:
+    """Each row has a kind, a range in order, a source, and a review date after its own date."""
+    table = PriceTable.load(locate.rules_dir())
+    assert {kind for _, kind in table.rows} == set(KINDS)
+    for row in table.rows.values():
+        assert row.amount.low is not None
+        assert row.amount.high is not None
+        assert row.amount.low <= row.amount.value <= row.amount.high
+        assert row.amount.source
+        assert row.as_of <= row.review_by
+
+
+def test_each_assumption_says_where_it_comes_from() -> None:
+    """A published assumption has a source, any other says why; the cost model reads exactly those in the file."""
+    assumptions = PriceTable.load(locate.rules_dir()).assumptions.entries
+    assert set(assumptions) == set(READ)
+    for entry in assumptions.values():
+        assert len(entry.source) > 15
+        assert entry.quantity().origin in {"published", "estimated", "default"}
+
+
+def test_assumptions_are_looked_up_by_the_words_of_the_questionnaire(book: Rulebook) -> None:
+    """The words that an assumption may be looked up by are the options of that question."""
+    for field, words in CHOICES.items():
+        assert book.questions[field].values == words
+
+
+def test_all_faults_of_both_files_are_reported_at_once(pack: Path) -> None:
+    """Nine planted faults are nine problems, each with its file and line or entry."""
+    prices, costs = pack / "prices.csv", pack / "costs.yaml"
+    spoil(prices, "t4,gpu_hour,USD per GPU-hour,0.59,0.59,0.81", "t4,gpu_hour,USD per GPU-hour,0.59,cheap,0.81")
+    spoil(prices, "h100,gpu_hour,USD per GPU-hour,1.99,3.5,5,USD", "h100,gpu_hour,USD per GPU-hour,1.99,3.5,5,EUR")
+    spoil(prices, "prompting,lead_time,weeks,0.1,0.6,1", "prompting,lead_time,weeks,1,0.6,0.1")
+    spoil(prices, "expert_reviewer,label_hour,USD per hour", "expert_reviewer,label_hours,USD per hour")
+    spoil(prices, "2026-08-11,2027-02-11", "2026-08-11,2027-02-31")
+    spoil(costs, "id: epochs", "id: epoch")
+    spoil(costs, "      weekly: {low: 3, likely: 4.33, high: 5}\n", "")
+    spoil(costs, "otherwise: {low: 30, likely: 200, high: 1000}", "otherwise: {low: 300, likely: 200, high: 1000}")
+    spoil(costs, "why: Half a page", "because: Half a page")
+    text = "\n".join(str(problem) for problem in faults(pack))
+    for part in (
+        "t4: likely: found 'cheap'",
+        "h100: currency: found 'EUR'",
+        "prompting: likely: found 1.0, 0.6, 0.1",
+        "expert_reviewer: kind: found 'label_hours'",
+        "did you mean 'label_hour'?",
+        "review_by: found '2027-02-31'",
+        "assumption epochs: found nothing",
+        "did you mean 'epoch'?",
+        "assumption changes_per_month",
+        "values: weekly: found nothing",
+        "found 300, 200, 1000",
+        "assumption instruction_tokens",
+        "because: found an unknown field",
+    ):
+        assert part in text
+    with pytest.raises(InputError):
+        PriceTable.load(pack)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "part"),
+    [
+        ("prices.csv", "item,kind,unit", "item,unit,kind", "mend the header"),
+        ("prices.csv", "t4,gpu_hour,USD per GPU-hour,0.59,0.59,0.81,USD", "t4,gpu_hour", "number of cells"),
+        ("prices.csv", "l4,gpu_hour", "t4,gpu_hour", "gpu_hour of t4 twice"),
+        ("prices.csv", "l4,gpu_hour", "l5,gpu_hour", "gpu_hour of l4: found no row"),
+        ("prices.csv", ",0.7992,0.7992,0.86,", ",0.7992,nan,0.86,", "found 'nan'"),
+        ("prices.csv", ",0.7992,0.7992,0.86,", ",-1,0.7992,0.86,", "a number of at least 0"),
+        ("costs.yaml", "serving_gpu: t4", "serving_gpu: t5", "gpu_hour of t5"),
+        ("costs.yaml", "up_to_b: 9", "up_to_b: 900", "from small to large"),
+        ("costs.yaml", "unit: share", "unit: share\n    colour: red", "colour: found an unknown field"),
+        ("costs.yaml", "  - id: epochs", "  - id: epochs\n    id: epochs", "the key 'id' twice"),
+        ("costs.yaml", "[openai/gpt-6-luna, openai/gpt-6.1-terra, ", "[", "found 1 names"),
+    ],
+)
+def test_a_fault_names_its_place_and_remedy(pack: Path, name: str, old: str, new: str, part: str) -> None:
+    """A single planted fault is found in the file it was planted in."""
+    spoil(pack / name, old, new)
+    found = [str(problem) for problem in faults(pack)]
+    assert any(part in line and line.startswith(("prices.csv", "costs.yaml")) for line in found), found
+
+
+def test_a_missing_or_broken_file_is_a_problem_and_not_a_crash(tmp_path: Path) -> None:
+    """An empty folder, bytes that are not text and an empty YAML file are told as problems."""
+    assert {problem.where for problem in faults(tmp_path)} == {"prices.csv", "costs.yaml"}
+    (tmp_path / "prices.csv").write_bytes(b"\xff\xfe\x00item")
+    (tmp_path / "costs.yaml").write_text("# nothing\n")
+    assert any("UTF-8" in str(problem) for problem in faults(tmp_path))
+    assert any("an empty file" in str(problem) for problem in faults(tmp_path))
+
+
+def test_prices_past_their_review_date_are_named() -> None:
+    """A row is overdue from the day after its review date."""
+    table = PriceTable.load(locate.rules_dir())
+    row = min(table.rows.values(), key=lambda one: one.review_by)
+    assert row not in table.overdue(row.review_by)
+    assert row in table.overdue(date.fromordinal(row.review_by.toordinal() + 1))
+
+
+def test_a_users_own_price_replaces_one_row() -> None:
+    """A quote of the user stands in the table as stated; the other rows stay."""
+    table = PriceTable.load(locate.rules_dir())
+    mine = table.with_price("h100", "gpu_hour", 2, 2.2, 2.5, "quote of our provider")
+    assert mine.price("h100", "gpu_hour").amount.value == 2.2
+    assert mine.price("h100", "gpu_hour").amount.origin == "stated"
+    assert mine.price("l4", "gpu_hour") == table.price("l4", "gpu_hour")
+    assert table.price("h100", "gpu_hour").amount.value != 2.2
+
+
+def test_every_offered_and_assumed_model_has_a_token_price() -> None:
+    """The questionnaire's list and the models named in costs.yaml are priced, each id as it stands."""
+    models = known_models()
+    assert len(models) == len(set(models)) >= 40
+    for model in [*models, *PriceTable.load(locate.rules_dir()).assumptions.models()]:
+        assert check_model(model) is None
+        price = token_price(model, DAY)
+        assert price.model.lower() == model.lower()
+        assert 0 < price.cached.value <= price.input.value
+        assert price.output.value > 0
+        assert price.input.unit == "USD per 1M tokens"
+        assert "genai-prices" in price.input.source
+        assert DAY.isoformat() in price.input.source
+
+
+@pytest.mark.parametrize(
+    ("model", "read", "cached", "written"),
+    [
+        ("openai/gpt-6-luna", 0.10, 0.01, 0.50),
+        ("openai/gpt-6.1-terra", 1.00, 0.05, 5.00),
+        ("anthropic/claude-sonnet-5-5", 2.00, 0.10, 10.00),
+        ("anthropic/claude-opus-5-5", 4.00, 0.20, 20.00),
+        ("gpt-5-mini", 0.25, 0.025, 2.00),
+    ],
+)
+def test_token_prices_are_those_of_the_vendors_in_november_2026(
+    model: str, read: float, cached: float, written: float
+) -> None:
+    """Prices agree with those noted from two tables in November 2026; a bare id works."""
+    price = token_price(model, DAY)
+    assert (price.input.value, price.cached.value, price.output.value) == (read, cached, written)
+
+
+def test_a_price_depends_on_the_day_and_within_the_day_on_the_hour() -> None:
+    """An introductory price ends on its day, and a dearer time of day shows as the upper bound."""
+    assert token_price("google/gemini-4-argon", date(2026, 11, 30)).input.value == 2
+    assert token_price("google/gemini-4-argon", date(2026, 12, 1)).input.value == 4
+    night = token_price("deepseek/deepseek-v4-flash", DAY).input
+    assert (night.low, night.value, night.high) == (0.15, 0.15, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("model", "hint"),
+    [
+        ("openai/gpt-5-minni", "openai/gpt-5-mini"),
+        ("claude-hiaku-4-5", "anthropic/claude-haiku-4-5"),
+        ("meta-llama/Llama-3.3-70B-Instruct-Turbo", "together/meta-llama/Llama-3.3-70B-Instruct-Turbo"),
+        ("openai/text-embedding-3-small", "not paid by input and output token"),
+        ("", "base_model_size_b"),
+    ],
+)
+def test_an_unknown_model_is_a_problem_that_names_the_nearest(model: str, hint: str) -> None:
+    """The problem names file, field and remedy, and asking for its price raises the same."""
+    problem = check_model(model, "answers.yaml")
+    assert problem is not None
+    assert (problem.where, problem.field) == ("answers.yaml", "base_model")
+    assert hint in str(problem)
+    with pytest.raises(InputError):
+        token_price(model, DAY)
+
+
+def test_the_price_package_is_not_loaded_with_the_table() -> None:
+    """Loading the table and the list of models leaves genai-prices alone."""
+    code = (
+        "import sys; from advisor import locate; from advisor.knowledge.prices import PriceTable; "
+        "from advisor.knowledge.token_prices import known_models; "
+        "PriceTable.load(locate.rules_dir()); known_models(); sys.exit('genai_prices' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=locate.rules_dir().parent, check=False).returncode == 0
