@@ -6,17 +6,19 @@ Token prices are not in the table; they come from `token_prices`.
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from advisor.errors import InputError, Problem, nearest, shown
-from advisor.knowledge.assumptions import Assumption, Assumptions, SizeClass, read_assumptions
+from advisor.knowledge.assumptions import Assumption, Assumptions, read_assumptions
 from advisor.knowledge.domain import Quantity
+from advisor.knowledge.token_prices import token_price
 
 FILE = "prices.csv"
 COLUMNS = ("item", "kind", "unit", "low", "likely", "high", "currency", "as_of", "review_by", "source")
@@ -95,6 +97,21 @@ class PriceTable:
     def overdue(self, day: date) -> tuple[Price, ...]:
         """The rows whose review date has passed on `day`."""
         return tuple(row for row in self.rows.values() if row.review_by < day)
+
+    def digest(self, day: date, models: Iterable[str] = ()) -> str:
+        """SHA-256 over the table, the assumptions and the token prices on `day`: 64 hex digits.
+
+        The token prices are those of the models that the assumptions name and of `models`, for example the base model
+        answered. Two days with the same prices give the same digest. Raises InputError for an unknown model.
+        """
+        parts = [repr(self.rows[key]) for key in sorted(self.rows)]
+        parts += [repr(self.assumptions.entries[name]) for name in sorted(self.assumptions.entries)]
+        parts.append(repr(self.assumptions.sizes))
+        for model in sorted({*self.assumptions.models(), *models}):
+            price = token_price(model, day)
+            amounts = (price.input, price.cached, price.output)
+            parts.append(f"{price.model} {[(amount.low, amount.value, amount.high) for amount in amounts]}")
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def with_price(self, item: str, kind: str, low: float, likely: float, high: float, source: str) -> PriceTable:
         """The same table with one price replaced, for example by a user's own quote; raises KeyError."""
@@ -207,6 +224,3 @@ def _check_links(table: PriceTable, problems: list[Problem]) -> None:
             known = [name for name, other in table.rows if other == kind]
             remedy = nearest(item, known) or "add a row"
             problems.append(Problem(FILE, f"{kind} of {item}", "no row", f"one, because {reader} reads it", remedy))
-
-
-__all__ = ["KINDS", "Assumption", "Assumptions", "Price", "PriceTable", "SizeClass"]

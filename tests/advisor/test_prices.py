@@ -152,6 +152,15 @@ def test_a_users_own_price_replaces_one_row() -> None:
     assert table.price("h100", "gpu_hour").amount.value != 2.2
 
 
+def test_the_digest_changes_with_prices_and_not_with_days() -> None:
+    """Days with equal prices share a digest; a new token price or a user's own price gives another."""
+    table, late = PriceTable.load(locate.rules_dir()), ["google/gemini-4-argon"]
+    assert table.digest(date(2026, 11, 22)) == table.digest(date(2026, 11, 30))
+    assert table.digest(date(2026, 11, 30), late) == table.digest(date(2026, 11, 22), late)
+    assert table.digest(date(2026, 11, 30), late) != table.digest(date(2026, 12, 1), late)
+    assert table.digest(DAY) != table.with_price("h100", "gpu_hour", 2, 2.2, 2.5, "own quote").digest(DAY)
+
+
 def test_every_offered_and_assumed_model_has_a_token_price() -> None:
     """The questionnaire's list and the models named in costs.yaml are priced, each id as it stands."""
     models = known_models()
