@@ -10,11 +10,13 @@ from typing import Any, Literal
 from advisor.errors import InputError, Problem, nearest, shown
 from advisor.knowledge import yaml_file
 from advisor.knowledge.domain import CRITERIA, Question, Rulebook
+from advisor.knowledge.token_prices import check_model
 
 NOT_KNOWN = "not_known"
 DOES_NOT_APPLY = "does_not_apply"
 RANGE_KEYS = ("low", "likely", "high")
 TEXT_LIMIT = 4000
+MODEL_LIMIT = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +154,15 @@ def _word(question: Question, value: Any, where: str, problems: list[Problem]) -
 
 
 def _model(question: Question, value: Any, where: str, problems: list[Problem]) -> Answer | None:
-    if isinstance(value, str) and 0 < len(value.strip()) <= 120 and value.isprintable():
-        return Answer("word", word=value.strip())
-    problems.append(Problem(where, question.field, shown(value), "the id of a model, for example openai/gpt-5-mini"))
-    return None
+    if not isinstance(value, str) or not 0 < len(value.strip()) <= MODEL_LIMIT or not value.isprintable():
+        allowed = "the id of a model, for example openai/gpt-6-luna"
+        problems.append(Problem(where, question.field, shown(value), allowed))
+        return None
+    problem = check_model(value.strip(), where, question.field)
+    if problem is not None:
+        problems.append(problem)
+        return None
+    return Answer("word", word=value.strip())
 
 
 def _weights(question: Question, value: Any, where: str, problems: list[Problem]) -> Answer | None:

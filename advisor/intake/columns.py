@@ -58,8 +58,10 @@ class Words:
 
     def is_any(self, words: Sequence[str]) -> Bools:
         """Where the value is known and one of `words`."""
-        wanted = [self.values.index(word) for word in words if word in self.values]
-        return np.isin(self.codes, wanted)
+        # The two last places answer for the codes -1 and -2.
+        table = np.zeros(len(self.values) + 2, bool)
+        table[[self.values.index(word) for word in words if word in self.values]] = True
+        return table[self.codes]
 
 
 Column = Numbers | Words

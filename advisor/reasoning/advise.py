@@ -94,14 +94,14 @@ def verdict_id(answers: Answers, engine: Engine) -> str:
     Two days with the same rules, parameters, market facts and prices in force give the same id.
     """
     fields = {key: value for key, value in answers.plain().items() if key not in {"name", "description"}}
-    book = engine.book
+    book, base = engine.book, answers.get("base_model")
     in_force = {
         "answers": fields,
         "pack": book.digest,
         "rules": [rule.id for rule in engine.rules],
         "parameters": {name: parameter.on(engine.day) for name, parameter in sorted(book.parameters.items())},
         "market": sorted(name for name, fact in book.market.items() if fact.valid(engine.day)),
-        "prices": engine.prices.digest(engine.day),
+        "prices": engine.prices.digest(engine.day, [base.word] if base is not None and base.kind == "word" else ()),
         "measurement": engine.measurement.digest if engine.measurement else None,
     }
     text = json.dumps(in_force, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
