@@ -64,9 +64,9 @@ def make(arm: str, card: TaskCard, seed: int, model: LoadedModel | None) -> Cont
     """A fresh contestant. Raises BenchmarkError for an unknown arm, or when the arm needs a model and has none."""
     entry = find(arm)
     if not entry.needs_model:
-        from . import baselines
+        from .baselines import Linear, Majority
 
-        return baselines.Majority(card) if entry.name == "majority" else baselines.Linear(card, seed)
+        return Majority(card) if entry.name == "majority" else Linear(card, seed)
     if model is None:
         raise BenchmarkError(f"arm {arm!r} needs a language model; name one with --model")
     if entry.approach == "prompting":
@@ -82,16 +82,16 @@ def settings(arm: str) -> dict[str, Any]:
     """What enters the identity of a cell: the arm's hyper-parameters, its template texts, its code's version."""
     entry = find(arm)
     if not entry.needs_model:
-        from . import baselines
+        from .baselines import settings as of_baseline
 
-        return baselines.settings(entry.name)
+        return of_baseline(entry.name)
     if entry.approach == "prompting":
-        from . import prompting
+        from .prompting import settings as of_prompting
 
-        return prompting.settings(shots=entry.name == "few_shot")
-    from . import tuning
+        return of_prompting(shots=entry.name == "few_shot")
+    from .tuning import settings as of_tuning
 
-    return tuning.settings(shots=entry.name == "hybrid")
+    return of_tuning(shots=entry.name == "hybrid")
 
 
 def find(arm: str) -> Arm:

@@ -1,4 +1,4 @@
-"""Label scores become answers: the best label, its scores before and after calibration, and the tokens of its prompt."""
+"""Label scores become answers: the best label, scores before and after calibration, and the tokens of the prompt."""
 
 from __future__ import annotations
 

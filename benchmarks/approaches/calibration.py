@@ -28,7 +28,8 @@ def log_posterior(scores: Array) -> Array:
 def prior_of(labels: Sequence[str], given: Sequence[str]) -> Array:
     """The label mix of `given`, with one more of each label so that none has probability zero."""
     counts = np.array([given.count(label) + 1.0 for label in labels])
-    return counts / counts.sum()
+    prior: Array = counts / counts.sum()
+    return prior
 
 
 def contextual(content_free: Array) -> Array:
@@ -50,7 +51,8 @@ def batch(scores: Array, prior: Array) -> Array:
 
 def centred(offset: Array) -> Array:
     """The same offset with mean zero; a constant changes no decision."""
-    return offset - offset.mean()
+    result: Array = offset - offset.mean()
+    return result
 
 
 def quality(labels: Sequence[str], metric: str, gold: Sequence[str], scores: Array) -> tuple[float, float]:

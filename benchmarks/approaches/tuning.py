@@ -34,7 +34,7 @@ def settings(*, shots: bool) -> dict[str, Any]:
 
     return {
         "version": VERSION,
-        "recipe": asdict(Recipe()),
+        "recipe": {**asdict(Recipe()), "targets": list(Recipe().targets)},
         "batch": BATCH,
         "template": prompts.TEMPLATES[prompts.DEFAULT_TEMPLATE],
         "shots": SHOTS if shots else 0,

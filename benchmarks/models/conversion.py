@@ -25,7 +25,8 @@ def read_gguf(gguf: Path, dtype: Any) -> tuple[Any, Any]:
         if hasattr(config, leftover):
             delattr(config, leftover)
     config.dtype = dtype
-    fresh = AutoModelForCausalLM.from_config(config, dtype=dtype)
+    maker: Any = AutoModelForCausalLM
+    fresh = maker.from_config(config, dtype=dtype)
     # Tied tensors are one tensor under two names: the head's name may be absent from what the file gave.
     missing, unexpected = fresh.load_state_dict(packed.state_dict(), strict=False)
     fresh.tie_weights()

@@ -68,7 +68,7 @@ def hashes(folder: Path) -> dict[str, str]:
 
 
 def read_folder(folder: Path, name: str) -> ModelFiles:
-    """The model in `folder`. Raises BenchmarkError if it is incomplete, in a refused format, or changed since pulled."""
+    """The model in `folder`. Raises BenchmarkError if it is incomplete, refused, or changed since pulled."""
     problems = _format_problems(folder)
     if problems:
         raise BenchmarkError(problems)

@@ -41,7 +41,7 @@ def encode_prefix(network: Any, ids: Sequence[int], device: str) -> list[tuple[A
 
     if not ids:
         return []
-    cache = DynamicCache()
+    cache: Any = DynamicCache()
     network(input_ids=torch.tensor([list(ids)], device=device), past_key_values=cache, use_cache=True, logits_to_keep=1)
     return [(layer.keys, layer.values) for layer in cache.layers]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import random
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +28,6 @@ class Recipe:
     rank: int = 8
     alpha: int = 16
     targets: tuple[str, ...] = ("q_proj", "v_proj", "up_proj", "down_proj")
-    top_layers: int | None = None
     learning_rate: float = 1e-3
     warmup: float = 0.1
     weight_decay: float = 0.0
@@ -128,16 +128,16 @@ def _attached(model: LoadedModel, recipe: Recipe, weights: Mapping[str, Any] | N
         raise MissingExtra.of(error.name or "peft") from error
     import torch
 
-    layers = int(model.model.config.num_hidden_layers)
     config = LoraConfig(
         r=recipe.rank,
         lora_alpha=recipe.alpha,
         target_modules=list(recipe.targets),
-        layers_to_transform=list(range(max(0, layers - (recipe.top_layers or layers)), layers)),
         lora_dropout=0.0,
         bias="none",
     )
-    wrapped = get_peft_model(model.model, config, autocast_adapter_dtype=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft still asks transformers by an old name
+        wrapped = get_peft_model(model.model, config, autocast_adapter_dtype=True)
     try:
         wrapped.eval()
         parameters = {name: value for name, value in wrapped.named_parameters() if value.requires_grad}

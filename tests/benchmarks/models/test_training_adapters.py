@@ -1,0 +1,134 @@
+"""Adapters really learn, leave no trace on the base model, and come out the same for the same seed."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pytest
+import torch
+
+from benchmarks.errors import JobFailed
+from benchmarks.models.label_scoring import score
+from benchmarks.models.language_model import DOCUMENT, Frame, LoadedModel
+from benchmarks.models.training import Lesson, Recipe, _attached, _loss, attached, tune
+
+LABELS = ["transfer", "transfer failed", "positive"]
+ROWS = [("phone", "transfer"), ("battery", "transfer failed"), ("price", "positive"), ("The phone works.", "transfer")]
+QUICK = Recipe(rank=8, alpha=16, learning_rate=2e-2, checks=3)
+
+
+def frame_of(model: LoadedModel) -> Frame:
+    """A chat prompt."""
+    return model.frame([{"role": "system", "content": "Answer."}, {"role": "user", "content": DOCUMENT}])
+
+
+def lessons(model: LoadedModel, steps: int) -> list[Lesson]:
+    """The same four rows in every step."""
+    lesson = Lesson(frame_of(model), tuple(text for text, _ in ROWS), tuple(label for _, label in ROWS))
+    return [lesson] * steps
+
+
+def fingerprint(model: LoadedModel) -> str:
+    """A digest of every weight by name."""
+    digest = hashlib.sha256()
+    for name, value in sorted(model.model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(value.float().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def answers(model: LoadedModel) -> list[str]:
+    """The best label per row."""
+    found = score(model, frame_of(model), [text for text, _ in ROWS], LABELS, document_tokens=99).values
+    return [LABELS[row.index(max(row))] for row in found]
+
+
+def test_adapters_learn_and_come_off_again(tiny: LoadedModel) -> None:
+    """A trained adapter answers its rows right, also where one label begins another; the base stays bit for bit."""
+    before, first = fingerprint(tiny), score(tiny, frame_of(tiny), ["phone"], LABELS, document_tokens=99).values
+    tuned = tune(tiny, lessons(tiny, 60), LABELS, QUICK, 1, document_tokens=99)
+    assert tuned.losses[-1] < 1.0 < tuned.losses[0]
+    assert fingerprint(tiny) == before
+    with attached(tiny, tuned.adapter):
+        assert answers(tiny) == [label for _, label in ROWS]
+    assert fingerprint(tiny) == before
+    assert score(tiny, frame_of(tiny), ["phone"], LABELS, document_tokens=99).values == first
+    assert not any(parameter.requires_grad for parameter in tiny.model.parameters())
+    assert not any("lora" in name for name, _ in tiny.model.named_modules())
+
+
+def test_the_same_seed_gives_the_same_adapter(tiny: LoadedModel) -> None:
+    """Two trainings with one seed agree in every bit, whatever ran between; another seed differs."""
+    one = tune(tiny, lessons(tiny, 5), LABELS, QUICK, 3, document_tokens=99)
+    torch.rand(17)
+    two = tune(tiny, lessons(tiny, 5), LABELS, QUICK, 3, document_tokens=99)
+    other = tune(tiny, lessons(tiny, 5), LABELS, QUICK, 4, document_tokens=99)
+    assert one.losses == two.losses
+    assert all(torch.equal(one.adapter.weights[name], two.adapter.weights[name]) for name in one.adapter.weights)
+    assert any(not torch.equal(one.adapter.weights[name], other.adapter.weights[name]) for name in one.adapter.weights)
+
+
+def test_training_leaves_the_random_numbers_of_others_alone(tiny: LoadedModel) -> None:
+    """The stream of random numbers outside goes on as if no training had happened."""
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    tune(tiny, lessons(tiny, 2), LABELS, QUICK, 3, document_tokens=99)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_the_best_checkpoint_is_kept(tiny: LoadedModel) -> None:
+    """Of three checks the best one's weights are kept, and of equally good ones the later."""
+    for values, kept in (([0.5, 0.9, 0.1], 4), ([0.5, 0.9, 0.9], 6), ([0.9, 0.5, 0.1], 2)):
+        waiting = list(values)
+        tuned = tune(tiny, lessons(tiny, 6), LABELS, QUICK, 1, document_tokens=99, check=lambda: waiting.pop(0))
+        assert tuned.kept_step == kept
+        assert [step for step, _ in tuned.checks] == [2, 4, 6]
+
+
+def test_the_loss_is_that_of_the_answers_alone(tiny: LoadedModel) -> None:
+    """The loss is the mean negative log-likelihood of the whole answers, as scoring reports it."""
+    lesson = lessons(tiny, 1)[0]
+    with torch.no_grad():
+        loss, _ = _loss(tiny, lesson, LABELS, 99)
+    rows = score(tiny, lesson.frame, lesson.documents, LABELS, document_tokens=99).values
+    expected = -sum(row[LABELS.index(label)] for row, label in zip(rows, lesson.labels, strict=True)) / len(rows)
+    assert loss.item() == pytest.approx(expected, abs=1e-4)
+
+
+def test_gradients_through_the_shared_prefix_equal_those_of_whole_sequences(tiny: LoadedModel) -> None:
+    """Encoding the prompt once per step gives the gradients of one plain sequence per row."""
+    lesson = lessons(tiny, 1)[0]
+    with _attached(tiny, QUICK, None) as parameters:
+        torch.manual_seed(0)
+        with torch.no_grad():
+            for value in parameters.values():
+                value.copy_(torch.randn_like(value) * 0.1)
+        _loss(tiny, lesson, LABELS, 99)[0].backward()
+        ours = {name: value.grad.clone() for name, value in parameters.items()}
+        for value in parameters.values():
+            value.grad = None
+        total: Any = 0.0
+        for document, label in zip(lesson.documents, lesson.labels, strict=True):
+            prompt = tiny.encode(lesson.frame.head + document + lesson.frame.tail)
+            answer = [*tiny.encode(label), tiny.end_of_turn]
+            logits = tiny.model(torch.tensor([prompt + answer]), use_cache=False).logits[0]
+            spoken = logits[len(prompt) - 1 : -1].log_softmax(-1)
+            total = total - spoken[torch.arange(len(answer)), torch.tensor(answer)].sum()
+        (total / len(lesson.documents)).backward()
+        for name, value in parameters.items():
+            scale = value.grad.abs().max().clamp(min=1e-6)
+            assert ((ours[name] - value.grad).abs().max() / scale).item() < 1e-4, name
+
+
+def test_a_loss_that_is_no_number_stops_the_job(tiny: LoadedModel) -> None:
+    """A diverging training fails loudly, and still takes its adapters off."""
+    before = fingerprint(tiny)
+    with torch.no_grad():
+        tiny.model.model.norm.weight.fill_(float("nan"))
+    with pytest.raises(JobFailed, match="loss is nan at step 1"):
+        tune(tiny, lessons(tiny, 2), LABELS, QUICK, 1, document_tokens=99)
+    with torch.no_grad():
+        tiny.model.model.norm.weight.fill_(1.0)
+    assert fingerprint(tiny) == before
