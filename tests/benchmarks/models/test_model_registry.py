@@ -1,4 +1,4 @@
-"""A model's name leads to checked files: no traversal, no pickles, no changed bytes, and a reason for every closed door."""
+"""A name leads to checked files: no traversal, no pickles, no changed bytes, and a reason for every closed door."""
 
 from __future__ import annotations
 

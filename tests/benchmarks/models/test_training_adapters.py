@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import Any
 
 import pytest
@@ -82,7 +83,7 @@ def test_the_best_checkpoint_is_kept(tiny: LoadedModel) -> None:
     """Of three checks the best one's weights are kept, and of equally good ones the later."""
     for values, kept in (([0.5, 0.9, 0.1], 4), ([0.5, 0.9, 0.9], 6), ([0.9, 0.5, 0.1], 2)):
         waiting = list(values)
-        tuned = tune(tiny, lessons(tiny, 6), LABELS, QUICK, 1, document_tokens=99, check=lambda: waiting.pop(0))
+        tuned = tune(tiny, lessons(tiny, 6), LABELS, QUICK, 1, document_tokens=99, check=partial(waiting.pop, 0))
         assert tuned.kept_step == kept
         assert [step for step, _ in tuned.checks] == [2, 4, 6]
 
