@@ -203,7 +203,7 @@ def _range(question: Question, value: Mapping[str, Any], where: str, problems: l
 
 def _number(question: Question, value: Any, place: str, where: str, problems: list[Problem]) -> float | None:
     allowed = _allowed(question)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         problems.append(Problem(where, place, shown(value), allowed, _number_remedy(value)))
         return None
     too_low = question.min is not None and value < question.min

@@ -222,7 +222,7 @@ class Case:
     where: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Rulebook:
     """A whole rule pack, read and checked. `digest` is the SHA-256 over its files."""
 
@@ -247,3 +247,6 @@ class Rulebook:
             if rule.id == rule_id:
                 return rule
         raise KeyError(rule_id)
+
+    def __repr__(self) -> str:
+        return f"Rulebook({self.name!r}, {self.version}, {len(self.rules)} rules, {self.digest[:12]})"

@@ -62,12 +62,15 @@ class Price:
         return f"{self.item}: {self.amount.source}, as of {self.as_of.isoformat()}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class PriceTable:
     """All prices of a rule pack by (item, kind), and the assumptions of its cost model."""
 
     rows: Mapping[tuple[str, str], Price]
     assumptions: Assumptions
+
+    def __repr__(self) -> str:
+        return f"PriceTable({len(self.rows)} prices, {len(self.assumptions.entries)} assumptions)"
 
     @staticmethod
     def load(folder: Path, problems: list[Problem] | None = None) -> PriceTable:

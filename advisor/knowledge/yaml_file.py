@@ -22,7 +22,9 @@ _INT = re.compile(r"[-+]?[0-9][0-9_]*\Z")
 _FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*)?\.?[0-9]+(?:[eE][-+]?[0-9]+)?\Z|[-+]?[0-9][0-9_]*\.\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _NULL = {"", "~", "null"}
-_STANDARD_TAGS = ("tag:yaml.org,2002:", "!")
+_PLAIN_TAGS = {
+    f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp", "seq", "map", "merge")
+}
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -77,7 +79,7 @@ def _value(node: yaml.Node, problems: list[Problem], name: str, depth: int) -> A
         problems.append(Problem(name, f"line {line}", "an alias (*name)", "plain values", "write the value out"))
         return None
     node._seen = True  # type: ignore[attr-defined]
-    if not str(node.tag).startswith(_STANDARD_TAGS[0]):
+    if node.tag not in _PLAIN_TAGS:
         problems.append(Problem(name, f"line {line}", f"the tag {node.tag}", "no tags", "remove the tag"))
         return None
     if isinstance(node, yaml.MappingNode):

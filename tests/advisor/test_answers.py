@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 import yaml
@@ -90,8 +91,8 @@ def test_plain_answers_parse_back_to_themselves(book: Rulebook, data: st.DataObj
         elif question.kind == "share":
             raw[name] = data.draw(st.floats(0, 1, allow_nan=False))
         elif question.numeric:
-            low = int(question.min or 0)
-            raw[name] = data.draw(st.integers(low, int(min(question.max or 10**6, 10**6))))
+            least = math.ceil(question.min or 0)
+            raw[name] = data.draw(st.integers(least, int(min(question.max or 10**6, 10**6))))
         elif question.kind == "priorities":
             raw[name] = {"quality": data.draw(st.integers(1, 5)), "cost": data.draw(st.integers(0, 5))}
     answers = intake.parse(raw, book)

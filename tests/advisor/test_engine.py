@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import replace
 from datetime import date
@@ -31,14 +32,9 @@ def random_answers(book: Rulebook, seed: int) -> Answers:
         elif question.kind == "share":
             raw[name] = round(rng.random(), 2)
         elif question.numeric:
-            value = int(10 ** rng.uniform(0, 4))
-            low = int(question.min or 0)
-            value = max(low, min(value, int(question.max or 10**9)))
-            raw[name] = (
-                {"low": max(low, value // 2), "likely": value, "high": value * 2}
-                if rng.random() < 0.3 and (question.max is None or value * 2 <= question.max)
-                else value
-            )
+            least, most = math.ceil(question.min or 0), int(question.max or 10**9)
+            low, likely, high = sorted(max(least, min(int(10 ** rng.uniform(0, 4)), most)) for _ in range(3))
+            raw[name] = {"low": low, "likely": likely, "high": high} if rng.random() < 0.3 else likely
     return intake.parse(raw, book)
 
 
