@@ -63,7 +63,10 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question of the questionnaire; `field` is its fixed name."""
+    """One question of the questionnaire; `field` is its fixed name.
+
+    `typical` spans the answers to a numeric question that are common; it limits nothing, but says where to try.
+    """
 
     field: str
     group: str
@@ -74,6 +77,7 @@ class Question:
     unit: str = ""
     min: float | None = None
     max: float | None = None
+    typical: tuple[float, float] = (0.0, 0.0)
     range_allowed: bool = False
     default: float | None = None
     options: tuple[Option, ...] = ()

@@ -194,6 +194,7 @@ def _question(problems: list[Problem], raw: Any, index: int) -> Question:
         unit=fields.text("unit", required=False),
         min=0.0 if low is None and kind in {"share", "usd"} else low,
         max=1.0 if kind == "share" else high,
+        typical=_typical(fields) if kind in {"integer", "number", "share", "usd"} else (0.0, 0.0),
         range_allowed=fields.flag("range_allowed"),
         default=fields.any("default", required=False),
         options=fields.rows("options", partial(_option, problems), required=kind == "choice"),
@@ -203,6 +204,20 @@ def _question(problems: list[Problem], raw: Any, index: int) -> Question:
     )
     fields.close()
     return question
+
+
+def _typical(fields: Fields) -> tuple[float, float]:
+    pair = fields.any("typical")
+    if (
+        isinstance(pair, list)
+        and len(pair) == 2
+        and all(isinstance(end, int | float) and not isinstance(end, bool) for end in pair)
+        and 0 <= pair[0] < pair[1]
+    ):
+        return float(pair[0]), float(pair[1])
+    if pair is not None:
+        fields.report("typical", shown(pair), "[LOW, HIGH] with 0 ≤ LOW < HIGH")
+    return 0.0, 1.0
 
 
 def _option(problems: list[Problem], raw: Any, index: int) -> Option:

@@ -24,7 +24,8 @@ from advisor.reasoning.engine import Engine
 from advisor.reasoning.explain import in_words
 
 COMPLETIONS = 48
-VALUES_PER_QUESTION = 7
+VALUES_PER_QUESTION = 6
+REACH = 10  # flips are looked for up to this factor beyond the common answers
 SEED = 20250120
 
 
@@ -73,7 +74,7 @@ class Probe:
         open_fields = [name for name in self.engine.informative if self._open(name)]
         if not open_fields:
             return ()
-        grids = {name: _thin(self._grid(book.questions[name])) for name in open_fields}
+        grids = {name: _likely_values(book.questions[name]) for name in open_fields}
         rng = np.random.default_rng(SEED)
         draws = [{name: grid[int(rng.integers(len(grid)))] for name, grid in grids.items()} for _ in range(COMPLETIONS)]
         scenarios: list[dict[str, Answer | None]] = []
@@ -128,8 +129,9 @@ class Probe:
         step = 1.0 if question.kind == "integer" else 0.01 if question.kind == "share" else 0.5
         for bound in self._bounds(question.field):
             ladder |= {bound, bound - step, bound + step}
-        low = 0.0 if question.min is None else question.min
-        high = 1e8 if question.max is None else question.max
+        low, high = question.typical[0] / REACH, question.typical[1] * REACH
+        low = max(low, 0.0 if question.min is None else question.min)
+        high = high if question.max is None else min(high, question.max)
         values = sorted(value for value in ladder if low <= value <= high)
         if question.kind == "integer":
             values = sorted({float(round(value)) for value in values})
@@ -179,6 +181,21 @@ class Probe:
         return Answer("number", low=end, likely=end, high=end)
 
 
+def _likely_values(question: Question) -> list[Answer]:
+    """The options of a choice; for a number, values over the span of common answers, evenly in their logarithm."""
+    if question.kind == "choice":
+        return [Answer("word", word=value) for value in question.values]
+    low, high = question.typical
+    if question.kind == "share":
+        values = np.linspace(low, high, VALUES_PER_QUESTION)
+    else:
+        values = np.geomspace(max(low, high / 1000), high, VALUES_PER_QUESTION)
+        values[0] = low
+    if question.kind == "integer":
+        values = np.unique(values.round())
+    return [Answer("number", low=value, likely=value, high=value) for value in map(float, values)]
+
+
 def variants(base: Facts, scenarios: Sequence[Mapping[str, Answer | None]], questions: Mapping[str, Question]) -> Facts:
     """One row of answers repeated once per scenario, with that scenario's answers put in (None: not known)."""
     facts = base.take(np.zeros(len(scenarios), np.intp))
@@ -205,13 +222,6 @@ def _replaced(column: Column, changes: Sequence[tuple[int, Answer | None]]) -> C
     known[rows] = [a is not None and a.kind in {"number", "range"} for _, a in changes]
     absent[rows] = [a is not None and a.kind == "does_not_apply" for _, a in changes]
     return Numbers(low, likely, high, known, absent)
-
-
-def _thin(grid: list[Answer]) -> list[Answer]:
-    if len(grid) <= VALUES_PER_QUESTION or grid[0].kind == "word":
-        return grid
-    picks = np.unique(np.linspace(0, len(grid) - 1, VALUES_PER_QUESTION).round().astype(int))
-    return [grid[pick] for pick in picks]
 
 
 def _said(value: Any) -> str:
