@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -99,7 +100,7 @@ def list_tasks(as_json: AsJson = False) -> None:
             f"{entry['name']}: {entry['kind']} ({entry['language']}), {len(entry['labels'])} labels, "
             f"{entry['n_train']} train and {entry['n_test']} test rows, {entry['metric']}, {entry['licence']}"
         )
-        typer.echo(f"  {entry['description']}")
+        typer.echo(f"  {textwrap.shorten(entry['description'], 200, placeholder=' ...')}")
     typer.echo("A folder with task.json, train.jsonl and test.jsonl is a task as well: bench run FOLDER", err=True)
 
 
