@@ -1,0 +1,41 @@
+"""One questionnaire many times over, each time with some answers changed, as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from advisor.intake.answers import Answer
+from advisor.intake.columns import ABSENT_CODE, UNKNOWN_CODE, Column, Facts, Words
+from advisor.intake.columns import Numbers as NumberColumn
+
+Changes = Mapping[str, Answer | None]
+
+
+def variants(base: Facts, scenarios: Sequence[Changes]) -> Facts:
+    """The single row of `base` repeated once per scenario, with that scenario's answers put in (None: not known)."""
+    facts = base.take(np.zeros(len(scenarios), np.intp))
+    rows: dict[str, list[tuple[int, Answer | None]]] = {}
+    for row, changes in enumerate(scenarios):
+        for name, answer in changes.items():
+            rows.setdefault(name, []).append((row, answer))
+    columns: dict[str, Column] = {name: _replaced(facts.columns[name], changes) for name, changes in rows.items()}
+    return facts.with_columns(columns)
+
+
+def _replaced(column: Column, changes: Sequence[tuple[int, Answer | None]]) -> Column:
+    rows = np.array([row for row, _ in changes], np.intp)
+    if isinstance(column, Words):
+        index = {word: code for code, word in enumerate(column.values)}
+        codes = column.codes.copy()
+        codes[rows] = [UNKNOWN_CODE if a is None else index.get(a.word, ABSENT_CODE) for _, a in changes]
+        return Words(codes, column.values)
+    low, likely, high = column.low.copy(), column.likely.copy(), column.high.copy()
+    known, absent = column.known.copy(), column.absent.copy()
+    low[rows] = [0.0 if a is None else a.low for _, a in changes]
+    likely[rows] = [0.0 if a is None else a.likely for _, a in changes]
+    high[rows] = [0.0 if a is None else a.high for _, a in changes]
+    known[rows] = [a is not None and a.kind in {"number", "range"} for _, a in changes]
+    absent[rows] = [a is not None and a.kind == "does_not_apply" for _, a in changes]
+    return NumberColumn(low, likely, high, known, absent)
