@@ -255,5 +255,8 @@ def _said(value: Any, question: Question) -> str:
         return f"{_said(value['low'], question)} to {_said(value['high'], question)}"
     if isinstance(value, int | float):
         number = in_words(value)
-        return f"${number}" if question.kind == "usd" else f"{number} {question.unit}".strip()
+        if question.kind == "usd":
+            return f"${number}"
+        told = set(question.field.split("_")) & set(question.unit.split()) or "count" in question.field
+        return number if told else f"{number} {question.unit}".strip()
     return str(value).replace("_", " ")

@@ -1,9 +1,9 @@
 """Where along one number the verdict can change: the engine's rules cut its line into regions.
 
 Inside a region every rule answers alike, so one value speaks for all of it. Bounds that a rule puts on the number
-itself are exact. Bounds on facts derived from it are found by cutting the line finely and narrowing each change down; they are
-exact to one unit for whole numbers and to `PRECISION` of the value otherwise, unless two bounds undo each other inside
-one cell of the first cut.
+itself are exact. Bounds on facts derived from it are found by cutting the line finely and narrowing each change down;
+they are exact to one unit for whole numbers and to `PRECISION` of the value otherwise, unless two bounds undo each
+other inside one cell of the first cut.
 """
 
 from __future__ import annotations
