@@ -6,7 +6,10 @@ from cells of that arm that are done, in this run or an earlier one; arms not ti
 
 from __future__ import annotations
 
+import statistics
 import sys
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -66,7 +69,8 @@ class Silent:
 def seconds_left(pending: Sequence[PlannedCell], done: Sequence[Mapping[str, Any]]) -> tuple[float, tuple[str, ...]]:
     """The seconds that the pending cells of timed arms will take, and the arms that no finished cell has timed.
 
-    Of the arm's finished cells the one nearest in train size counts; fitting is scaled by the ratio of the sizes.
+    Of the arm's finished cells those nearest in train size count. Sizes are not scaled: tuning does a fixed number of
+    steps, and prompts are scored over the same test items.
     """
     total = 0.0
     untimed: dict[str, None] = {}
@@ -76,11 +80,15 @@ def seconds_left(pending: Sequence[PlannedCell], done: Sequence[Mapping[str, Any
             untimed[planned.cell.arm] = None
             continue
         size = planned.cell.train_size
-        nearest = min(timed, key=lambda record: abs(record["cell"]["train_size"] - size))
-        timing = nearest["timing"]
-        total += timing["fit_seconds"] * size / nearest["cell"]["train_size"] + timing["predict_seconds"]
-        total += timing["latency"]["p50"] * timing["latency"]["items"]
+        gap = min(abs(record["cell"]["train_size"] - size) for record in timed)
+        near = [record["timing"] for record in timed if abs(record["cell"]["train_size"] - size) == gap]
+        total += statistics.fmean(_whole(timing) for timing in near)
     return total, tuple(untimed)
+
+
+def _whole(timing: Mapping[str, Any]) -> float:
+    one_by_one = timing["latency"]["p50"] * timing["latency"]["items"]
+    return float(timing["fit_seconds"] + timing["predict_seconds"] + one_by_one)
 
 
 def spoken(seconds: float) -> str:
@@ -91,11 +99,13 @@ def spoken(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def left(pending: Sequence[PlannedCell], done: Sequence[Mapping[str, Any]]) -> str:
-    """The remaining time in words, with the arms it leaves out."""
+def left(pending: Sequence[PlannedCell], done: Sequence[Mapping[str, Any]], gone: float = 0.0) -> str:
+    """The remaining time in words, with the arms it leaves out; `gone` seconds of the first cell have passed."""
     if not pending:
         return "nothing left"
-    seconds, untimed = seconds_left(pending, done)
+    first, _ = seconds_left(pending[:1], done)
+    rest, untimed = seconds_left(pending, done)
+    seconds = rest - min(first, gone)
     if not untimed:
         return f"about {spoken(seconds)} left"
     if seconds < 1:
@@ -112,6 +122,8 @@ class Bars:
         self._items = 0
         self._cells: Any = None
         self._inner: Any = None
+        self._since = 0.0
+        self._closed = threading.Event()
         # In a log file a bar is noise: there the cells' bar is written rarely and the items' bar not at all.
         self._terminal = sys.stderr.isatty()
         self._pace = 0.2 if self._terminal else 20.0
@@ -132,11 +144,16 @@ class Bars:
             bar_format="{desc} {n_fmt}/{total_fmt} |{bar:20}| {elapsed} gone{postfix}",
         )
         self._cells.set_postfix_str(left(self._pending, self._done))
+        self._since = time.monotonic()
+        if self._terminal:
+            # Training reports nothing for minutes: the clocks must be seen to go on.
+            threading.Thread(target=self._tick, daemon=True).start()
 
     def start(self, planned: PlannedCell) -> None:
         """Opens the bar over the cell's items."""
         from tqdm import tqdm
 
+        self._since = time.monotonic()
         cell = planned.cell
         self._inner = tqdm(
             total=self._items,
@@ -186,7 +203,16 @@ class Bars:
 
     def close(self) -> None:
         """Closes both bars."""
+        self._closed.set()
         for bar in (self._inner, self._cells):
             if bar is not None:
                 bar.close()
         self._inner = self._cells = None
+
+    def _tick(self) -> None:
+        while not self._closed.wait(1.0):
+            cells, inner = self._cells, self._inner
+            if cells is not None:
+                cells.set_postfix_str(left(self._pending, self._done, time.monotonic() - self._since))
+            if inner is not None:
+                inner.refresh()

@@ -110,18 +110,17 @@ def _cpu_name() -> str:
 def _git() -> dict[str, Any] | None:
     """Commit and dirtiness of the checkout that this file is tracked in; None for an installed copy."""
     here = Path(__file__).resolve()
+    package = here.parents[1]
 
     def ask(*words: str) -> str | None:
         try:
-            done = subprocess.run(
-                ["git", *words], cwd=here.parent, capture_output=True, text=True, timeout=10, check=False
-            )
+            done = subprocess.run(["git", *words], cwd=package, capture_output=True, text=True, timeout=10, check=False)
         except (OSError, subprocess.TimeoutExpired):
             return None
         return done.stdout.strip() if done.returncode == 0 else None
 
     # A virtual environment inside somebody's repository is not a checkout of this code.
-    if ask("ls-files", "--error-unmatch", here.name) is None:
+    if ask("ls-files", "--error-unmatch", str(here.relative_to(package))) is None:
         return None
     return {"commit": ask("rev-parse", "HEAD"), "changed": bool(ask("status", "--porcelain", "--", "."))}
 

@@ -176,6 +176,8 @@ class _Runner:
             raise
         except Exception as error:
             self._note_failure(planned, title, error)
+            # An arm that broke in the middle may have left something attached to the model.
+            self._model = None
             return None
         score = written["metrics"][self._task.card.metric]
         seconds = written["timing"]["fit_seconds"] + written["timing"]["predict_seconds"]

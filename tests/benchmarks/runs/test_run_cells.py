@@ -101,6 +101,14 @@ def test_a_failing_arm_does_not_stop_the_others(runs, behaviour, words):
     assert (len(mended.ran), mended.result["status"]) == (1, "complete")
 
 
+def test_after_a_failure_the_model_is_loaded_afresh(runs, tmp_path):
+    """What a broken arm left on the model does not reach the next arm."""
+    runs({"zero_shot": Failing}, train_sizes="16")
+    assert len((tmp_path / "run.loads").read_text().split()) == 2
+    runs(train_sizes="16", name="calm")
+    assert len((tmp_path / "calm.loads").read_text().split()) == 1
+
+
 def test_a_missing_extra_stops_the_run_at_once(runs):
     """Without its packages no model arm can work, so nothing is gained by trying the others."""
 
@@ -225,8 +233,8 @@ def test_the_default_directory_follows_from_the_plan(runs, tmp_path, monkeypatch
     assert len(executions(tmp_path / "log")) == 1
 
 
-def test_the_remaining_time_scales_with_size_and_names_the_untimed(runs, tmp_path):
-    """Fitting at 40 examples is expected to take 40/16 of fitting at 16; arms never timed are not guessed."""
+def test_the_remaining_time_is_per_arm_and_names_the_untimed(runs):
+    """A cell is expected to take what its arm took at the nearest size; arms never timed are not guessed."""
     finished = runs(train_sizes="16,40")
     plan, cells, _ = RunDirectory(finished.path).read_cells()
     done = [record for record in cells.values() if record["cell"]["train_size"] == 16 and record["arm"] == "lora"]
@@ -239,8 +247,52 @@ def test_the_remaining_time_scales_with_size_and_names_the_untimed(runs, tmp_pat
 
     pending = [Pending(entry) for entry in plan["plan"]["cells"] if entry["train_size"] == 40]
     lora = [one for one in pending if one.cell.arm == "lora"]
-    assert seconds_left(lora, done) == (pytest.approx(40.0 + 5.0 + 8.0), ())
-    assert left(lora, done) == "about 53 s left"
-    assert left(pending, done).startswith("at least 53 s left (majority, linear, zero_shot, few_shot, hybrid not timed")
+    assert seconds_left(lora, done) == (pytest.approx(16.0 + 5.0 + 8.0), ())
+    assert left(lora, done) == "about 29 s left"
+    assert left(lora, done, gone=9.0) == "about 20 s left"
+    assert left(lora, done, gone=900.0) == "about 0 s left"
+    assert left(pending, done).startswith("at least 29 s left (majority, linear, zero_shot, few_shot, hybrid not timed")
     assert left(pending, []) == "time left not known yet"
     assert [spoken(seconds) for seconds in (5, 300, 7500)] == ["5 s", "5 min", "2 h 5 min"]
+
+
+def test_on_a_terminal_bars_are_ascii_and_end(tmp_path):
+    """Both bars are drawn on a terminal's standard error with plain characters; standard output stays empty of them."""
+    import os
+    import pty
+    import subprocess
+    import sys
+    import termios
+    from pathlib import Path
+
+    here = Path(__file__).resolve().parent
+    program = (
+        f"import sys; from pathlib import Path; sys.path.insert(0, {str(here)!r})\n"
+        "from ring_fakes import ARMS, Slow, fake_ring, write_task\n"
+        "from benchmarks.runs import read_wish, run\nfrom benchmarks.runs.progress import Bars\n"
+        f"folder = Path({str(tmp_path)!r})\n"
+        "run(str(write_task(folder / 'desk')), read_wish(tuple(ARMS), train_sizes='16', model='tiny'),\n"
+        "    out=folder / 'r', ring=fake_ring(folder / 'log', dict.fromkeys(ARMS, Slow)), progress=Bars())\n"
+    )
+    main, side = pty.openpty()
+    termios.tcsetwinsize(side, (40, 120))
+    environment = {**os.environ, "PYTHONPATH": str(here.parents[2]), "COLUMNS": "100"}
+    process = subprocess.Popen([sys.executable, "-c", program], stderr=side, stdout=subprocess.PIPE, env=environment)
+    os.close(side)
+    drawn = b""
+    while True:
+        try:
+            part = os.read(main, 65536)
+        except OSError:
+            break
+        if not part:
+            break
+        drawn += part
+    out = process.stdout.read()
+    process.stdout.close()
+    os.close(main)
+    assert (process.wait(), out) == (0, b"")
+    text = drawn.decode("ascii")
+    assert "hybrid 16 seed 0: predict" in text
+    assert "cells 6/6 |####################|" in text
+    assert "nothing left" in text
