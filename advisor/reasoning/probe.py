@@ -234,10 +234,14 @@ def _far(start: float, end: float) -> float:
 
 
 def _neat(value: float, low: float, high: float) -> float:
-    """The number with the fewest digits that lies in the region and is hardly further away than `value`."""
-    for digits in range(1, 12):
-        for rounded in (float(f"{value:.{digits}g}"), float(f"{np.nextafter(value, high):.{digits}g}")):
-            if low <= rounded <= high and abs(rounded - value) <= 1e-3 * abs(value):
+    """The value, or a number of at most three digits close to it, if the region holds one; whole numbers stay."""
+    if value == 0 or float(value).is_integer():
+        return value
+    for digits in (1, 2, 3):
+        unit = 10.0 ** (math.floor(math.log10(abs(value))) - digits + 1)
+        for steps in (round(value / unit), math.floor(value / unit), math.ceil(value / unit)):
+            rounded = float(f"{steps * unit:.{digits}g}")
+            if low <= rounded <= high and (digits == 3 or abs(rounded - value) <= 5e-3 * abs(value)):
                 return rounded
     return value
 
