@@ -1,4 +1,4 @@
-"""Offsets per label that take a prompt's own preferences out of the scores, and the choice among them.
+"""Offsets per label that take a prompt's own preferences out of the scores.
 
 Scores are natural-log likelihoods of shape [texts, labels]; an offset of shape [labels] is added to every row.
 Nothing here reads a text: offsets come from scores of training rows or of inputs without content, never of test rows.
@@ -7,14 +7,13 @@ Nothing here reads a text: offsets come from scores of training rows or of input
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-METHODS = ("none", "contextual", "batch")
+METHODS = ("batch", "contextual", "none")
 _ROUNDS = 200
 
 
@@ -53,24 +52,3 @@ def centred(offset: Array) -> Array:
     """The same offset with mean zero; a constant changes no decision."""
     result: Array = offset - offset.mean()
     return result
-
-
-def quality(labels: Sequence[str], metric: str, gold: Sequence[str], scores: Array) -> tuple[float, float]:
-    """How good scores are on labelled rows: the task's own metric first, the mean log-probability of gold second."""
-    truth = np.array([labels.index(label) for label in gold])
-    given = scores.argmax(axis=1)
-    likelihood = float(log_posterior(scores)[np.arange(len(truth)), truth].mean())
-    if metric == "accuracy":
-        return float((given == truth).mean()), likelihood
-    f1 = [_f1(truth == index, given == index) for index in range(len(labels))]
-    if metric.startswith("f1_of_"):
-        wanted = metric.removeprefix("f1_of_")
-        return f1[[label.replace(" ", "_") for label in labels].index(wanted.replace(" ", "_"))], likelihood
-    present = sorted(set(truth.tolist()))
-    return float(np.mean([f1[index] for index in present])), likelihood
-
-
-def _f1(truth: Any, given: Any) -> float:
-    hits = float((truth & given).sum())
-    total = float(truth.sum() + given.sum())
-    return 2 * hits / total if total else 0.0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..records import Answer, Example, TaskCard
-from . import calibration, prompts
+from . import calibration, choice, prompts
 from .answers import answers_of
 from .calibration import Array
 
@@ -41,6 +41,7 @@ def settings(*, shots: bool) -> dict[str, Any]:
         "prefix_tokens": PREFIX_TOKENS,
         "judged_rows": JUDGED_ROWS,
         "fewest_held_out": FEWEST_HELD_OUT,
+        "share_to_displace": choice.SHARE_TO_DISPLACE,
     }
 
 
@@ -53,7 +54,7 @@ class Candidate:
     frame: Frame
     method: str
     offset: Array
-    judged_on: int
+    judged: Array | None
     quality: tuple[float, float] | None
 
 
@@ -84,9 +85,11 @@ class Prompting:
             found, used = self._candidates(template, shots, (*train, *dev), held_out)
             candidates += found
             tokens += used
-        self.chosen = _best(candidates)
+        gold = [row.label for row in held_out]
+        self.chosen, share = self._best(candidates, gold)
         return {
             "chosen": _shown(self.chosen),
+            "rival_share": round(share, 4),
             "candidates": [_shown(candidate) for candidate in candidates],
             "held_out": len(held_out),
             "shots": [shot.id for shot in self.chosen.shots],
@@ -121,13 +124,15 @@ class Prompting:
         labels, metric = self.card.labels, self.card.metric
         frame = prompts.frame(self.model, self.card, template, shots)
         empty = self._score(frame, prompts.CONTENT_FREE)
-        offsets = {"none": np.zeros(len(labels)), "contextual": calibration.contextual(np.array(empty.values))}
+        offsets: dict[str, Array] = {}
         used, judged = empty.computed, None
         if len(held_out) >= FEWEST_HELD_OUT:
             found = self._score(frame, [row.text for row in held_out])
             used, judged = used + found.computed, np.array(found.values)
             prior = calibration.prior_of(labels, [row.label for row in rows])
             offsets["batch"] = calibration.batch(judged, prior)
+        offsets["contextual"] = calibration.contextual(np.array(empty.values))
+        offsets["none"] = np.zeros(len(labels))
         gold = [row.label for row in held_out]
         return [
             Candidate(
@@ -136,11 +141,22 @@ class Prompting:
                 frame,
                 method,
                 offset,
-                len(held_out) if judged is not None else 0,
-                calibration.quality(labels, metric, gold, judged + offset) if judged is not None else None,
+                judged + offset if judged is not None else None,
+                choice.quality(labels, metric, gold, judged + offset) if judged is not None else None,
             )
             for method, offset in offsets.items()
         ], used
+
+    def _best(self, candidates: Sequence[Candidate], gold: Sequence[str]) -> tuple[Candidate, float]:
+        """The candidate to keep, and how clearly it won; the first one is the default.
+
+        Without rows to judge by, the first is the first wording with the fewest examples, contextually calibrated.
+        """
+        judged = [candidate.judged for candidate in candidates if candidate.judged is not None]
+        if not judged:
+            return candidates[0], 0.0
+        index, share = choice.choose(self.card.labels, self.card.metric, gold, judged)
+        return candidates[index], share
 
     def _score(self, frame: Frame, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Any:
         from ..models.label_scoring import score
@@ -155,19 +171,11 @@ class Prompting:
         )
 
 
-def _best(candidates: Sequence[Candidate]) -> Candidate:
-    """The candidate that labelled rows like best; without such rows the first wording, contextually calibrated."""
-    judged = [candidate for candidate in candidates if candidate.quality is not None]
-    if judged:
-        return max(judged, key=lambda candidate: candidate.quality or (0.0, 0.0))
-    return next(candidate for candidate in candidates if candidate.method == "contextual")
-
-
 def _shown(candidate: Candidate) -> dict[str, Any]:
     return {
         "template": candidate.template,
         "shots": len(candidate.shots),
         "calibration": candidate.method,
-        "judged_on": candidate.judged_on,
+        "judged_on": 0 if candidate.judged is None else len(candidate.judged),
         "quality": None if candidate.quality is None else [round(value, 6) for value in candidate.quality],
     }

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import BenchmarkError
 from ..records import Answer, Example, TaskCard, seed_for
-from . import calibration, prompts
+from . import choice, prompts
 from .answers import answers_of
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 VERSION = 1
 BATCH = 8
 SHOTS = 4
+FEWEST_STEPS = 48
+MOST_STEPS = 200
+ROUNDS = 4
 
 
 def settings(*, shots: bool) -> dict[str, Any]:
@@ -36,11 +39,17 @@ def settings(*, shots: bool) -> dict[str, Any]:
         "version": VERSION,
         "recipe": {**asdict(Recipe()), "targets": list(Recipe().targets)},
         "batch": BATCH,
+        "steps": {"fewest": FEWEST_STEPS, "most": MOST_STEPS, "rounds": ROUNDS},
         "template": prompts.TEMPLATES[prompts.DEFAULT_TEMPLATE],
         "shots": SHOTS if shots else 0,
         "document_tokens": prompts.DOCUMENT_TOKENS,
         "shot_tokens": prompts.SHOT_TOKENS,
     }
+
+
+def steps_for(rows: int) -> int:
+    """The number of training steps: a fixed number for few rows, which lack steps and not rounds, then by rounds."""
+    return min(MOST_STEPS, max(FEWEST_STEPS, -(-ROUNDS * rows // BATCH)))
 
 
 class Tuning:
@@ -67,7 +76,7 @@ class Tuning:
         recipe = Recipe()
         tuned = tune(
             self.model,
-            self._lessons(train, recipe.steps, count),
+            self._lessons(train, steps_for(len(train)), count),
             self.card.labels,
             recipe,
             seed_for(self.seed, "adapter") % 2**31,
@@ -77,6 +86,7 @@ class Tuning:
         self.adapter = tuned.adapter
         return {
             "chosen": {"step": tuned.kept_step, "shots": count, "calibration": "none"},
+            "steps": len(tuned.losses),
             "checks": [[step, round(value, 6)] for step, value in tuned.checks],
             "losses": list(tuned.losses),
             "shots": [shot.id for shot in shots],
@@ -98,7 +108,7 @@ class Tuning:
     def _quality(self, frame: Frame, dev: Sequence[Example]) -> float:
         """The task's metric on `dev`, where equal values are told apart by the log-probability of the right label."""
         scores = np.array(self._score(frame, [row.text for row in dev]).values)
-        metric, likelihood = calibration.quality(self.card.labels, self.card.metric, [row.label for row in dev], scores)
+        metric, likelihood = choice.quality(self.card.labels, self.card.metric, [row.label for row in dev], scores)
         return metric + 1e-3 * max(likelihood, -100.0)
 
     def _lessons(self, train: Sequence[Example], steps: int, count: int) -> list[Lesson]:

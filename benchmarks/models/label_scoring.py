@@ -15,6 +15,7 @@ from .rows import Tree, encode_prefix, forward
 
 TOKENS_PER_BATCH = 2048
 LOGITS_PER_BATCH = 1024
+CONTEXT_PER_BATCH = 16384
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def score(
     computed = len(prompts.prefix)
     with torch.inference_mode():
         prefix = encode_prefix(model.model, prompts.prefix, model.device)
-        for batch in batches([len(suffix) for suffix in prompts.suffixes], len(tree.depth)):
+        for batch in batches([len(row) for row in prompts.suffixes], len(tree.depth), len(prompts.prefix)):
             rows = [prompts.suffixes[index] for index in batch]
             logits = forward(model.model, prefix, rows, tree, model.end_of_turn, model.device)
             for index, row in zip(batch, logits, strict=True):
@@ -130,14 +131,18 @@ def label_tree(continuations: Sequence[Sequence[int]]) -> tuple[Tree, list[list[
     return tree, paths
 
 
-def batches(lengths: Sequence[int], nodes: int) -> list[list[int]]:
-    """Indices in batches of like length, longest first, such that tokens and logits of a batch stay within bounds."""
+def batches(lengths: Sequence[int], nodes: int, prefix: int) -> list[list[int]]:
+    """Indices in batches of like length, longest first, such that the memory of a batch stays within bounds.
+
+    Bounded are the tokens that are computed, the logits that are kept, and the context that is copied for every row.
+    """
     order = sorted(range(len(lengths)), key=lambda index: (-lengths[index], index))
     result: list[list[int]] = []
     position = 0
     while position < len(order):
         width = lengths[order[position]] + nodes
-        size = max(1, min(TOKENS_PER_BATCH // width, LOGITS_PER_BATCH // (nodes + 1)))
+        limits = (TOKENS_PER_BATCH // width, LOGITS_PER_BATCH // (nodes + 1), CONTEXT_PER_BATCH // (prefix + width))
+        size = max(1, min(limits))
         result.append(order[position : position + size])
         position += size
     return result

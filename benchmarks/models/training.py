@@ -22,9 +22,8 @@ from .rows import chain, encode_prefix, forward
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How adapters are trained. Every field enters the identity of a cell."""
+    """How adapters are trained; the number of steps is the number of lessons. Every field enters a cell's identity."""
 
-    steps: int = 80
     rank: int = 8
     alpha: int = 16
     targets: tuple[str, ...] = ("q_proj", "v_proj", "up_proj", "down_proj")

@@ -15,7 +15,6 @@ from benchmarks import approaches
 from benchmarks.approaches import prompting, prompts, tuning
 from benchmarks.approaches.tuning import Tuning
 from benchmarks.errors import BenchmarkError
-from benchmarks.models import training
 from benchmarks.models.language_model import LoadedModel
 from benchmarks.records import Example, TaskCard, example_id
 
@@ -36,8 +35,8 @@ def rows(count: int, start: int = 0) -> list[Example]:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings of four steps."""
-    short = replace(training.Recipe(), steps=4, checks=2)
-    monkeypatch.setattr(training, "Recipe", lambda: short)
+    monkeypatch.setattr(tuning, "FEWEST_STEPS", 4)
+    monkeypatch.setattr(tuning, "MOST_STEPS", 4)
 
 
 def test_the_arms_are_the_six_of_the_contract() -> None:

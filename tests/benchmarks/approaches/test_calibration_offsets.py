@@ -46,16 +46,3 @@ def test_the_prior_leaves_no_label_out() -> None:
     """A label that no training row has keeps a small share."""
     prior = calibration.prior_of(("a", "b", "c"), ["a", "a", "b"])
     assert prior == pytest.approx([3 / 6, 2 / 6, 1 / 6])
-
-
-def test_quality_speaks_the_task_s_metric() -> None:
-    """Accuracy, macro-F1 over the labels that occur, and F1 of one label, each by hand."""
-    labels, gold = ("not spam", "spam", "other"), ["not spam", "not spam", "not spam", "spam"]
-    scores = np.log([[0.8, 0.1, 0.1], [0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.8, 0.1]])
-    assert calibration.quality(labels, "accuracy", gold, scores)[0] == 0.75
-    assert calibration.quality(labels, "macro_f1", gold, scores)[0] == pytest.approx((0.8 + 2 / 3) / 2)
-    assert calibration.quality(labels, "f1_of_spam", gold, scores)[0] == pytest.approx(2 / 3)
-    assert calibration.quality(labels, "f1_of_not_spam", gold, scores)[0] == pytest.approx(0.8)
-    assert calibration.quality(labels, "accuracy", gold, scores)[1] == pytest.approx(
-        np.log([0.8, 0.8, 0.1, 0.8]).mean()
-    )
