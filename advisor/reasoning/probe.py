@@ -261,6 +261,6 @@ def _said(value: Any, question: Question) -> str:
         number = in_words(value)
         if question.kind == "usd":
             return f"${number}"
-        told = set(question.field.split("_")) & set(question.unit.split()) or "count" in question.field
+        told = set(noun(question).split()) & set(question.unit.split()) or "count" in question.field
         return number if told else f"{number} {question.unit}".strip()
     return str(value).replace("_", " ")
