@@ -51,11 +51,21 @@ def exit_code(error: BaseException) -> int:
 
 def main_bench(argv: Sequence[str] | None = None) -> int:
     """Runs `bench` with these words, prints problems to standard error, and returns the exit status."""
+    return _main(bench_app, "bench", argv)
+
+
+def main_models(argv: Sequence[str] | None = None) -> int:
+    """Runs `models` with these words, prints problems to standard error, and returns the exit status."""
+    return _main(models_app, "models", argv)
+
+
+def _main(app: typer.Typer, name: str, argv: Sequence[str] | None) -> int:
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
-        status = bench_app(args=list(sys.argv[1:] if argv is None else argv), prog_name="bench", standalone_mode=False)
+        status = app(args=words, prog_name=f"advisor {name}", standalone_mode=False)
     except BenchmarkError as error:
         for problem in error.problems:
-            typer.echo(problem, err=True)
+            typer.echo(f"advisor: {problem}", err=True)
         return exit_code(error)
     except typer.Abort:
         return INTERRUPTED
