@@ -1,0 +1,82 @@
+"""The last sections: the answers as given, where the numbers come from, and how to make the report again."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+
+from advisor.reasoning.advice import Advice
+from advisor.reports import working
+from advisor.reports.document import (
+    Block,
+    Code,
+    Details,
+    Document,
+    Fact,
+    Facts,
+    Section,
+    Table,
+    Value,
+    quantities,
+    runs,
+)
+from advisor.reports.figures import mark
+from advisor.reports.verdict import answer
+from advisor.reports.wording import capital, field_title
+
+
+def answers(advice: Advice) -> Section:
+    """The answers as they were given."""
+    given = {field: value for field, value in advice.answers.items() if field not in {"name", "description"}}
+    if not given:
+        return Section("answers", "Your answers", ())
+    rows = tuple((runs(field_title(field)), answer(field, value)) for field, value in given.items())
+    return Section("answers", "Your answers", (Table(("Question", "Answer"), rows, "Answers as given"),))
+
+
+def numbers(sections: Sequence[Section]) -> Section:
+    """Where the numbers of the sections come from: each origin and source once, with the section of its first use.
+
+    Stated answers are left out (they name their question), and so are the cost lines (worked out beside their table).
+    """
+    document = Document("", "", "en", tuple(sections))
+    used: dict[tuple[str, str], str] = {}
+    for section, item in quantities(document):
+        if item.origin == "stated" or isinstance(item, Value) or working.formula(item.source) != item.source:
+            continue
+        used.setdefault((item.origin, item.source), section.title)
+    rows = tuple(
+        (runs(where), runs(f"{capital(origin)} {mark(origin)}"), runs(source))
+        for (origin, source), where in used.items()
+    )
+    blocks = (Table(("First used in", "Origin", "Source or formula"), rows, "Origin of the numbers"),) if rows else ()
+    return Section("numbers", "Where the numbers come from", blocks)
+
+
+def reproduction(advice: Advice, command: str = "") -> Section:
+    """What the advice was made from, and the command that makes the report again from the answers."""
+    facts = [
+        Fact("As of", (runs(advice.as_of.isoformat()),)),
+        Fact("Review by", (runs(advice.review_by.isoformat()),)),
+        Fact("Rulebook", (runs(f"{advice.rulebook} {advice.rulebook_version}"),)),
+        Fact("Verdict id", (runs(advice.verdict_id),)),
+    ]
+    if advice.evidence.measured is not None:
+        facts.append(Fact("Measurement", (runs(advice.evidence.measured.digest),)))
+    blocks: list[Block] = [Facts(tuple(facts)), Code(command or _command(advice), "Command")]
+    if advice.answers:
+        blocks.append(Details("The answers file", (Code(_answers_file(advice), "answers.yaml"),)))
+    return Section("reproduction", "Make this report again", tuple(blocks))
+
+
+def _command(advice: Advice) -> str:
+    parts = ["advisor", "recommend", "answers.yaml", "--as-of", advice.as_of.isoformat()]
+    if advice.evidence.measured is not None:
+        parts += ["--measured", advice.evidence.measured.folder or "."]
+    return shlex.join(parts)
+
+
+def _answers_file(advice: Advice) -> str:
+    """The answers as YAML whose values are JSON, one field a line."""
+    return "\n".join(f"{field}: {json.dumps(value, sort_keys=True)}" for field, value in advice.answers.items())

@@ -1,0 +1,133 @@
+"""The charts of an advice as specs: what is drawn and what it shows, in numbers with their origin. No drawing here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from advisor.knowledge.domain import Quantity
+from advisor.reasoning.advice import Advice, MeasuredArm, Ranked
+from advisor.reports.document import ChartSpec, Mark, Series
+from advisor.reports.figures import bounds, figure, signed
+from advisor.reports.wording import capital, listed
+
+LOG_FROM = 30  # a span of more than this factor is drawn on a logarithmic scale
+
+
+def name(item: Ranked) -> str:
+    """The label of an approach in charts and tables."""
+    return item.title if item.eligible else f"{item.title} (ruled out)"
+
+
+def score(item: Ranked) -> Quantity:
+    """The score of an approach as a quantity."""
+    return Quantity(
+        item.score, "points", "estimated", "score = sum over the criteria of weight share × points of the rules"
+    )
+
+
+def contribution(item: Ranked, criterion: str, share: float) -> Quantity:
+    """What one criterion adds to the score of an approach: its weight share times the points."""
+    source = "contribution = weight share of the criterion × points of the rules that spoke for it"
+    return Quantity(share * item.by_criterion.get(criterion, 0.0), "points", "estimated", source)
+
+
+def ranking(advice: Advice) -> ChartSpec | None:
+    """The weighted contribution of each criterion to each approach's score; None without a ranking."""
+    if not advice.ranking:
+        return None
+    series = tuple(
+        Series(
+            capital(criterion.replace("_", " ")),
+            tuple(Mark(name(item), contribution(item, criterion, share), not item.eligible) for item in advice.ranking),
+        )
+        for criterion, share in advice.weights.items()
+    )
+    totals = tuple(Mark(name(item), score(item), not item.eligible) for item in advice.ranking)
+    return ChartSpec(
+        id="ranking",
+        kind="stacked",
+        title="What each criterion adds to the score",
+        axis="weighted points",
+        alt=_ranking_finding(advice),
+        series=series,
+        totals=totals,
+    )
+
+
+def costs(advice: Advice) -> ChartSpec | None:
+    """The total over the planning horizon per approach, likely value between low and high; None without a ranking."""
+    if not advice.ranking:
+        return None
+    marks = tuple(
+        Mark(name(item), item.cost_usd.horizon_total.quantity(), not item.eligible) for item in advice.ranking
+    )
+    logarithmic = _scale([mark.amount for mark in marks]) == "log"
+    return ChartSpec(
+        id="costs",
+        kind="interval",
+        title="Total cost over the planning horizon",
+        axis="US dollars, logarithmic scale" if logarithmic else "US dollars",
+        alt=_cost_finding(advice.ranking),
+        series=(Series("Total", marks),),
+        scale="log" if logarithmic else "linear",
+    )
+
+
+def measured(advice: Advice) -> ChartSpec | None:
+    """The measured score of each arm with its interval; None where nothing was measured."""
+    evidence = advice.evidence.measured
+    if evidence is None or not (evidence.arms or evidence.baselines):
+        return None
+    groups = (("Approaches", evidence.arms), ("Baselines", evidence.baselines))
+    series = tuple(
+        Series(title, tuple(Mark(arm_label(arm), arm.score) for arm in arms)) for title, arms in groups if arms
+    )
+    everything = [*evidence.arms, *evidence.baselines]
+    best = max(everything, key=lambda arm: arm.score.value)
+    alt = f"Best measured: {arm_label(best)} with {_said(best.score)}."
+    shown = [pair.text for pair in evidence.differences if pair.verdict != "no_difference_shown"]
+    alt += f" On paired items: {'; '.join(shown)}." if shown else " No paired difference was shown."
+    metric = evidence.metric.replace("_", " ") or "score"
+    return ChartSpec("measured", "interval", f"Measured {metric}", f"{metric}, 0 to 1", alt, series)
+
+
+def arm_label(arm: MeasuredArm) -> str:
+    """The name of a measured arm, with its train size where it was trained or shown examples."""
+    words = arm.arm.replace("_", " ")
+    return f"{words}, {arm.train_size:,} examples" if arm.train_size else words
+
+
+def _said(amount: Quantity) -> str:
+    between = bounds(amount)
+    return f"{figure(amount)} ({between})" if between else figure(amount)
+
+
+def _ranking_finding(advice: Advice) -> str:
+    eligible = [item for item in advice.ranking if item.eligible]
+    out = [item.title.lower() for item in advice.ranking if not item.eligible]
+    ruled = f" Ruled out: {listed(out)}." if out else ""
+    if not eligible:
+        return "No approach is possible." + ruled
+    first, rest = eligible[0], eligible[1:]
+    text = f"{first.title} scores {figure(score(first))}"
+    if rest:
+        text += ", ahead of " + listed(
+            [f"{item.title.lower()} ({figure(score(item), in_table=True)})" for item in rest]
+        )
+    parts = [(contribution(first, name_, share), name_) for name_, share in advice.weights.items()]
+    if parts:
+        most, criterion = max(parts, key=lambda pair: pair[0].value)
+        text += f"; {criterion.replace('_', ' ')} adds most to it ({signed(most)})" if most.value > 0 else ""
+    return f"{text}.{ruled}"
+
+
+def _cost_finding(ranking_: Sequence[Ranked]) -> str:
+    ordered = sorted(ranking_, key=lambda item: item.cost_usd.horizon_total.likely)
+    said = [f"{name(item).lower()} {_said(item.cost_usd.horizon_total.quantity())}" for item in ordered]
+    return f"Cheapest first by the likely total: {'; '.join(said)}."
+
+
+def _scale(amounts: Sequence[Quantity]) -> str:
+    low = min(amount.value if amount.low is None else amount.low for amount in amounts)
+    high = max(amount.value if amount.high is None else amount.high for amount in amounts)
+    return "log" if low > 0 and high / low > LOG_FROM else "linear"

@@ -1,0 +1,212 @@
+"""Draws chart specs with Plotly, which is imported late. Colours tell apart by every kind of colour vision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from advisor.errors import MissingExtra
+from advisor.reports.document import ChartSpec, Mark, Series
+from advisor.reports.figures import aside, figure, signed
+
+# After Okabe and Ito: distinguishable with every kind of colour vision, and on light and dark ground.
+PALETTE = ("#0072B2", "#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#8C8C8C")
+SYMBOLS = ("circle", "diamond-open", "square", "triangle-up")
+INK, FAINT, GRID = "#1f2933", "#52606d", "#dde3ea"
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
+CONFIG: dict[str, Any] = {
+    "displaylogo": False,
+    "showSendToCloud": False,
+    "responsive": True,
+    "modeBarButtons": [["toImage"]],
+    "scrollZoom": False,
+    "doubleClick": False,
+}
+
+
+def plotly_module(name: str) -> Any:
+    """A module of Plotly, imported now. Raises MissingExtra where Plotly is not installed."""
+    import importlib
+
+    try:
+        return importlib.import_module(f"plotly.{name}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "plotly":
+            raise
+        raise MissingExtra("reports", "An interactive chart") from None
+
+
+def figure_of(spec: ChartSpec) -> Any:
+    """A Plotly figure of the spec: light ground, fixed height, width as wide as its place."""
+    objects = plotly_module("graph_objects")
+    draw = _stacked if spec.kind == "stacked" else _intervals
+    drawn = objects.Figure(data=draw(objects, spec), layout=_layout(spec))
+    if spec.kind == "interval":
+        drawn.update_xaxes(range=_span(spec), tickprefix="$" if _money(spec) else "")
+    return drawn
+
+
+def _layout(spec: ChartSpec) -> dict[str, Any]:
+    many = len(spec.series) > 1
+    return {
+        "template": "none",
+        "height": 96 + 56 * max(len(spec.labels), 2) + (52 if many else 0),
+        "margin": {"l": 8, "r": 20, "t": 12, "b": 8},
+        "paper_bgcolor": "#ffffff",
+        "plot_bgcolor": "#ffffff",
+        "font": {"family": FONT, "size": 13, "color": INK},
+        "barmode": "relative",
+        "bargap": 0.42,
+        "dragmode": False,
+        "hoverlabel": {"font": {"family": FONT, "size": 13}},
+        "hovermode": "closest",
+        "showlegend": many,
+        "legend": {
+            "orientation": "h",
+            "traceorder": "normal",
+            "x": 0,
+            "xanchor": "left",
+            "xref": "container",
+            "y": 0,
+            "yanchor": "bottom",
+            "yref": "container",
+        },
+        "uniformtext": {"minsize": 10, "mode": "hide"},
+        "yaxis": {
+            "autorange": "reversed",
+            "automargin": True,
+            "fixedrange": True,
+            "ticklabelstandoff": 8,
+            "categoryorder": "array",
+            "categoryarray": list(_places(spec).values()),
+            "showgrid": False,
+        },
+        "xaxis": {
+            "title": {"text": spec.axis, "font": {"size": 12, "color": FAINT}, "standoff": 8},
+            "type": spec.scale,
+            "automargin": True,
+            "fixedrange": True,
+            "gridcolor": GRID,
+            "zeroline": spec.kind == "stacked",
+            "zerolinecolor": FAINT,
+            "tickfont": {"size": 12, "color": FAINT},
+            "nticks": 6,
+            **({"dtick": 1} if spec.scale == "log" else {}),
+        },
+    }
+
+
+def _stacked(objects: Any, spec: ChartSpec) -> list[Any]:
+    places = _places(spec)
+    bars = [
+        objects.Bar(
+            name=_lines(series.title, 40),
+            orientation="h",
+            y=[places[mark.label] for mark in series.marks],
+            x=[mark.amount.value for mark in series.marks],
+            text=[signed(mark.amount) for mark in series.marks],
+            textposition="inside",
+            insidetextanchor="middle",
+            textangle=0,
+            marker={
+                "color": PALETTE[index % len(PALETTE)],
+                "opacity": [0.35 if mark.muted else 1.0 for mark in series.marks],
+                "line": {"color": "#ffffff", "width": 1},
+            },
+            hovertext=[_hover(series, mark) for mark in series.marks],
+            hoverinfo="text",
+        )
+        for index, series in enumerate(spec.series)
+    ]
+    if spec.totals:
+        total = Series("Total", spec.totals)
+        bars.append(
+            objects.Scatter(
+                name="Total",
+                mode="markers",
+                y=[places[mark.label] for mark in spec.totals],
+                x=[mark.amount.value for mark in spec.totals],
+                marker={"symbol": "line-ns", "size": 30, "color": INK, "line": {"color": INK, "width": 3}},
+                hovertext=[_hover(total, mark) for mark in spec.totals],
+                hoverinfo="text",
+            )
+        )
+    return bars
+
+
+def _places(spec: ChartSpec) -> dict[str, str]:
+    """Label to what stands at the axis: the label in short lines, below it the total in bold where there is one."""
+    totals = {mark.label: f"<br><b>{figure(mark.amount, in_table=True)}</b>" for mark in spec.totals}
+    return {label: _lines(label) + totals.get(label, "") for label in spec.labels}
+
+
+def _intervals(objects: Any, spec: ChartSpec) -> list[Any]:
+    traces = []
+    for index, series in enumerate(spec.series):
+        colour = PALETTE[0] if index == 0 else FAINT
+        marks = series.marks
+        values = [mark.amount.value for mark in marks]
+        up = [
+            (mark.amount.value if mark.amount.high is None else mark.amount.high) - mark.amount.value for mark in marks
+        ]
+        down = [
+            mark.amount.value - (mark.amount.value if mark.amount.low is None else mark.amount.low) for mark in marks
+        ]
+        traces.append(
+            objects.Scatter(
+                name=_lines(series.title, 40),
+                mode="markers+text",
+                y=[_lines(mark.label) for mark in marks],
+                x=values,
+                text=[figure(mark.amount, in_table=True) for mark in marks],
+                textposition="top center",
+                textfont={"size": 13, "color": INK},
+                cliponaxis=False,
+                marker={
+                    "symbol": SYMBOLS[index % len(SYMBOLS)],
+                    "size": 12,
+                    "color": colour,
+                    "opacity": [0.45 if mark.muted else 1.0 for mark in marks],
+                },
+                error_x={"type": "data", "symmetric": False, "array": up, "arrayminus": down, "color": colour,
+                         "thickness": 3, "width": 6},
+                hovertext=[_hover(series, mark) for mark in marks],
+                hoverinfo="text",
+            )
+        )  # fmt: skip
+    return traces
+
+
+def _hover(series: Series, mark: Mark) -> str:
+    amount = mark.amount
+    value = signed(amount) if amount.unit == "points" else figure(amount)
+    extra = aside(amount)
+    head = f"{mark.label}, {series.title}: {value}" + (f" ({extra})" if extra else "")
+    return _lines(head, 44) + "<br>" + _lines(f"{amount.origin}: {amount.source}"[:220], 44)
+
+
+def _lines(text: str, width: int = 16) -> str:
+    """Text broken into lines, so that labels leave room on a narrow screen. Plotly reads tags: they become entities."""
+    import textwrap
+
+    lines = textwrap.wrap(text, width, break_on_hyphens=False) or [" "]
+    return "<br>".join(line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for line in lines)
+
+
+def _money(spec: ChartSpec) -> bool:
+    return any(mark.amount.unit.startswith("USD") for series in spec.series for mark in series.marks)
+
+
+def _span(spec: ChartSpec) -> Sequence[float]:
+    """The ends of the number axis, with air beside the outermost bounds; exponents of ten on a logarithmic scale."""
+    import math
+
+    amounts = [mark.amount for series in spec.series for mark in series.marks]
+    low = min(amount.value if amount.low is None else amount.low for amount in amounts)
+    high = max(amount.value if amount.high is None else amount.high for amount in amounts)
+    if spec.scale == "log":
+        return [math.log10(low) - 0.15, math.log10(high) + 0.15]
+    air = 0.08 * (high - low or abs(high) or 1.0)
+    if _money(spec):
+        return [min(0.0, low), high + air]
+    return [max(0.0, low - air) if low >= 0 else low - air, min(1.02, high + air) if high <= 1 else high + air]

@@ -1,0 +1,79 @@
+"""The sections on what the advice rests on: the measurement, the grades of the published sources, the source list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.knowledge.domain import Quantity
+from advisor.reasoning.advice import Advice, MeasuredArm, MeasuredEvidence
+from advisor.reports import charts
+from advisor.reports.document import Block, Callout, Chart, Citation, Paragraph, Runs, Section, SourceList, Table, runs
+from advisor.reports.verdict import title_of
+from advisor.reports.wording import DIFFERENCE, GRADES, option
+
+
+def evidence(advice: Advice) -> Section:
+    """What was measured, and how strong the published sources are."""
+    blocks: list[Block] = []
+    if advice.evidence.measured is not None:
+        blocks += _measured(advice, advice.evidence.measured)
+    if advice.evidence.published:
+        if advice.evidence.measured is None:
+            text = "The advice rests on published evidence. Run the benchmark on a sample of your data to check it."
+            blocks.append(Callout("info", "Nothing was measured on your data", runs(text)))
+        blocks.append(_grades(advice))
+    return Section("evidence", "Evidence", tuple(blocks))
+
+
+def _measured(advice: Advice, run: MeasuredEvidence) -> Iterator[Block]:
+    model = f" with {run.model}" if run.model else ""
+    yield Paragraph(
+        runs(
+            f"Task {run.task}{model}, metric {option(run.metric)}; run of {run.created_at}, {run.status}. "
+            f"Folder {run.folder}, digest {run.digest[:16]}."
+        )
+    )
+    spec = charts.measured(advice)
+    if spec is not None:
+        yield Chart(spec)
+        rows = tuple(_arm(advice, arm) for arm in (*run.arms, *run.baselines))
+        columns = ("Arm", "Approach", "Score (interval)", "Test items", "Seconds per item")
+        yield Table(columns, rows, f"Measured {option(run.metric)}, 0 to 1, with interval", (2, 3, 4))
+    if run.differences:
+        differences = tuple(
+            (runs(pair.text), runs(pair.difference), runs(DIFFERENCE.get(pair.verdict, pair.verdict)))
+            for pair in run.differences
+        )
+        yield Table(
+            ("Comparison", "Difference (interval)", "Verdict"),
+            differences,
+            "Paired differences on the same items: first less second",
+            (1,),
+        )
+
+
+def _arm(advice: Advice, arm: MeasuredArm) -> tuple[Runs, ...]:
+    score = arm.score
+    items = runs("–") if score.n is None else runs(Quantity(float(score.n), "items", score.origin, score.source))
+    speed = runs("–") if arm.seconds_per_item is None else runs(_alone(arm.seconds_per_item))
+    approach = title_of(advice, arm.approach) if arm.approach else "baseline"
+    return (runs(charts.arm_label(arm)), runs(approach), runs(_alone(score)), items, speed)
+
+
+def _alone(amount: Quantity) -> Quantity:
+    """The quantity without its sample size, which stands in a column of its own."""
+    return Quantity(amount.value, amount.unit, amount.origin, amount.source, amount.low, amount.high)
+
+
+def _grades(advice: Advice) -> Table:
+    rows = []
+    for grade in sorted({source.grade for source in advice.evidence.published}):
+        ids = tuple(source.id for source in advice.evidence.published if source.grade == grade)
+        rows.append((runs(grade), runs(GRADES.get(grade, "ungraded")), runs(Citation(ids))))
+    return Table(("Grade", "Meaning", "Sources cited"), tuple(rows), "Published sources by grade")
+
+
+def sources(advice: Advice) -> Section:
+    """Every source that the findings and notes cite."""
+    found = advice.evidence.published
+    return Section("sources", "Sources", (SourceList(found),) if found else ())

@@ -1,0 +1,108 @@
+"""How a quantity is written: rounded figure, unit, bounds and sample size. Only here do numbers turn into text."""
+
+from __future__ import annotations
+
+from advisor.knowledge.domain import Quantity
+
+MARKS = {"measured": "ᵐ", "published": "ᵖ", "estimated": "ᵉ", "stated": "ˢ", "default": "ᵈ"}
+MEANINGS = {
+    "measured": "measured by a benchmark run",
+    "published": "published by a named source",
+    "estimated": "estimated by a formula",
+    "stated": "stated in your answers",
+    "default": "a default of the rulebook",
+}
+_MINUS = "−"
+
+
+def figure(amount: Quantity, *, in_table: bool = False, sign: bool = False) -> str:
+    """The value with its unit, without bounds: `$15,100`, `6.5 weeks`, `33 %`. What was stated is not rounded.
+
+    In a table words of unit stay away: the column title carries them.
+    """
+    digits = f"{abs(amount.value):,.12g}" if amount.origin == "stated" and amount.unit != "%" else ""
+    return _with_unit(amount.value, amount.unit, in_table, sign, digits)
+
+
+def unit_words(amount: Quantity) -> str:
+    """The words of unit that a figure in a table leaves away: `per month`, `weeks`."""
+    return "" if amount.unit in {"%", "×"} else amount.unit.removeprefix("USD").strip().replace("_", " ")
+
+
+def bounds(amount: Quantity) -> str:
+    """The range, `$2,000 to $108,000`; empty where there is none, or where both ends are the value itself."""
+    if amount.low is None or amount.high is None or amount.low == amount.value == amount.high:
+        return ""
+    low = _with_unit(amount.low, amount.unit, True, False)
+    high = _with_unit(amount.high, amount.unit, True, False)
+    return low if low == high == figure(amount, in_table=True) else f"{low} to {high}"
+
+
+def sample(amount: Quantity) -> str:
+    """The sample size, `n = 300`; empty where there is none."""
+    return "" if amount.n is None else f"n = {amount.n:,}"
+
+
+def aside(amount: Quantity) -> str:
+    """Bounds and sample size as they stand in brackets after the figure; empty where there is neither."""
+    return ", ".join(part for part in (bounds(amount), sample(amount)) if part)
+
+
+def origin_text(origin: str, source: str) -> str:
+    """Origin and source in one line, as a tooltip shows it."""
+    return f"{origin}: {source}"
+
+
+def mark(origin: str) -> str:
+    """The raised letter of an origin; the empty string for a value without one (not known)."""
+    return MARKS.get(origin, "")
+
+
+def signed(amount: Quantity) -> str:
+    """The value with its sign, without unit: `+0.67`."""
+    return figure(amount, in_table=True, sign=True)
+
+
+def exact(value: float, unit: str) -> str:
+    """A number as it was given, unrounded, with its unit."""
+    return _with_unit(value, unit, False, False, f"{abs(value):,.12g}")
+
+
+def _with_unit(value: float, unit: str, in_table: bool, sign: bool, digits: str = "") -> str:
+    money = unit.startswith("USD")
+    digits = digits or _digits(abs(value), unit)
+    before = _MINUS if value < 0 and digits.strip("0.,") else "+" if sign and digits.strip("0.,") else ""
+    text = before + ("$" if money else "") + digits
+    if unit in {"%", "×"}:
+        return f"{text} {unit}"
+    words = "" if in_table else unit.removeprefix("USD").strip().replace("_", " ")
+    return f"{text} {words}" if words else text
+
+
+def _digits(size: float, unit: str) -> str:
+    if unit == "points":
+        return f"{size:.2f}"
+    if unit == "%":
+        return f"{size:.0f}" if size >= 1 or size == 0 else f"{size:.1f}"
+    if unit.startswith("USD"):
+        return _money(size)
+    if unit in {"weeks", "months"}:
+        return f"{size:.1f}".removesuffix(".0") if size < 20 else f"{size:,.0f}"
+    if float(size).is_integer():
+        return f"{size:,.0f}"
+    return _significant(size, 3)
+
+
+def _money(size: float) -> str:
+    if 0.01 <= size < 10:
+        return f"{size:.2f}"
+    return f"{size:.0f}" if 10 <= size < 1000 else _significant(size, 3 if size >= 1000 else 1)
+
+
+def _significant(size: float, count: int) -> str:
+    if size == 0:
+        return "0"
+    rounded = float(f"{size:.{count}g}")
+    if rounded >= 10 ** (count - 1):
+        return f"{rounded:,.0f}"
+    return f"{rounded:.{count}g}" if rounded >= 1e-4 else f"{rounded:.1e}"

@@ -1,0 +1,93 @@
+"""Draws a document as one HTML file that opens offline: Plotly inside, no request, only scripts known by their hash."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from advisor.knowledge.domain import Quantity
+from advisor.reports.charts_plotly import CONFIG, figure_of, plotly_module
+from advisor.reports.document import Chart, Document, Section, Value
+from advisor.reports.figures import MEANINGS, aside, bounds, figure, mark, origin_text, signed, unit_words
+
+_TEMPLATES = Path(__file__).with_name("templates")
+
+
+def write(document: Document) -> bytes:
+    """The document as UTF-8 HTML. Raises MissingExtra where a chart has to be drawn and Plotly is not installed."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["kind"] = lambda thing: type(thing).__name__
+    environment.filters["anchor"] = lambda name: re.sub(r"[^A-Za-z0-9-]", "-", name)
+    environment.globals.update(
+        figure=figure,
+        bounds=bounds,
+        aside=aside,
+        mark=mark,
+        signed=signed,
+        unit_words=unit_words,
+        origin_text=_origin,
+        meanings=MEANINGS,
+    )
+    charts = _charts(document)
+    scripts = [_inline(plotly_module("offline").get_plotlyjs()), _read("draw.js")] if charts else []
+    page = environment.get_template("report.html.j2").render(
+        document=document,
+        style=_read("report.css"),
+        scripts=scripts,
+        charts=charts,
+        policy=_policy(scripts),
+    )
+    return page.encode("utf-8", "xmlcharrefreplace")
+
+
+def _read(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _inline(script: str) -> str:
+    """A script that may stand inside a page: it holds no end tag that would close it early."""
+    return re.sub(r"</(?=script)", r"<\\/", script, flags=re.IGNORECASE)
+
+
+def _policy(scripts: list[str]) -> str:
+    """What the page may do: run these very scripts, be styled, show images that it holds itself; nothing else."""
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts
+    )
+    return (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; "
+        f"script-src {hashes or chr(39) + 'none' + chr(39)}; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _charts(document: Document) -> dict[str, str]:
+    """Chart id to its figure as JSON that may stand inside a page."""
+    found = [chart.spec for section in document.sections for chart in _drawn(section)]
+    return {spec.id: _json({**figure_of(spec).to_plotly_json(), "config": CONFIG}) for spec in found}
+
+
+def _drawn(section: Section) -> list[Chart]:
+    own = [block for block in section.blocks if isinstance(block, Chart)]
+    return own + [chart for inner in section.sections for chart in _drawn(inner)]
+
+
+def _json(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True, allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _origin(item: Quantity | Value) -> str:
+    return origin_text(item.origin, item.source) if item.origin in MEANINGS else item.origin

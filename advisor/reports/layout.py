@@ -1,0 +1,182 @@
+"""Lays an advice out as a document, once for every format. Nothing is computed anew beyond wording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.knowledge.domain import Quantity
+from advisor.reasoning.advice import Advice, Ranked, Stage
+from advisor.reports import appendix, charts, evidence, reasons, working
+from advisor.reports.document import (
+    Block,
+    Bullets,
+    Chart,
+    Details,
+    Document,
+    Runs,
+    Section,
+    Strong,
+    Table,
+    runs,
+)
+from advisor.reports.verdict import changed, contenders, cost_table, flip_runs, title_of, verdict
+from advisor.reports.wording import capital, field_title
+
+LANGUAGE = "en"
+
+
+def lay_out(advice: Advice, command: str = "") -> Document:
+    """The report of an advice. `command` is the line that makes it again; a plausible one is written if it is empty."""
+    sections = [section for section in _sections(advice) if section.blocks or section.sections]
+    sections += [appendix.numbers(sections), appendix.reproduction(advice, command)]
+    return Document(
+        title=advice.name or "Prompting, fine-tuning or a hybrid?",
+        subtitle=f"Advice on how to customise the model, as of {advice.as_of.isoformat()}",
+        language=LANGUAGE,
+        sections=tuple(section for section in sections if section.blocks or section.sections),
+        footer=runs(
+            f"As of {advice.as_of.isoformat()}; review by {advice.review_by.isoformat()}. "
+            f"Rulebook: {advice.rulebook} {advice.rulebook_version}. Verdict {advice.verdict_id}."
+        ),
+    )
+
+
+def _sections(advice: Advice) -> Iterator[Section]:
+    unsure = advice.status != "advice"
+    yield verdict(advice)
+    if unsure:
+        yield _questions(advice)
+    yield _ranking(advice)
+    yield reasons.reasons(advice)
+    yield _costs(advice)
+    yield _flips(advice)
+    yield reasons.near_misses(advice)
+    yield reasons.ruled_out(advice)
+    yield evidence.evidence(advice)
+    yield _plan(advice)
+    yield reasons.notes(advice)
+    if not unsure:
+        yield _questions(advice)
+    yield _limits(advice)
+    yield evidence.sources(advice)
+    yield appendix.answers(advice)
+
+
+def _ranking(advice: Advice) -> Section:
+    spec = charts.ranking(advice)
+    if spec is None:
+        return Section("ranking", "Ranking", ())
+    criteria = list(advice.weights)
+    origin = "stated" if "priorities" in advice.answers else "default"
+    source = "your priorities" if origin == "stated" else f"default weights of the rulebook {advice.rulebook_version}"
+    shares = [Quantity(100 * share, "%", origin, source) for share in advice.weights.values()]  # type: ignore[arg-type]
+    rows = [_ranked(item, criteria) for item in advice.ranking]
+    rows.append((runs("Weight"), runs(), *(runs(share) for share in shares)))
+    table = Table(
+        ("Approach", "Score", *(capital(name.replace("_", " ")) for name in criteria)),
+        tuple(rows),
+        "Points per criterion before weighting",
+        tuple(range(1, len(criteria) + 2)),
+        lead=(0,) if advice.recommendation else (),
+    )
+    what = Bullets(
+        tuple(
+            (runs(Strong(f"{charts.name(item)}: {item.technique_title}"), f". {item.technique_summary}"),)
+            for item in advice.ranking
+        )
+    )
+    return Section("ranking", "Ranking", (Chart(spec), table, what))
+
+
+def _ranked(item: Ranked, criteria: list[str]) -> tuple[Runs, ...]:
+    source = "sum of the points that the rules that spoke give for this criterion"
+    points = [Quantity(item.by_criterion.get(name, 0.0), "points", "estimated", source) for name in criteria]
+    return (runs(charts.name(item)), runs(charts.score(item)), *(runs(value) for value in points))
+
+
+def _costs(advice: Advice) -> Section:
+    spec = charts.costs(advice)
+    if spec is None:
+        return Section("costs", "Costs and time", ())
+    blocks: list[Block] = [Chart(spec), cost_table(advice.ranking, "Likely cost in US dollars (low to high) and time")]
+    for item in contenders(advice):
+        blocks += _lines(item)
+    return Section("costs", "Costs and time", tuple(blocks))
+
+
+def _lines(item: Ranked) -> Iterator[Block]:
+    if not item.cost_usd.lines:
+        return
+    lines = sorted(item.cost_usd.lines, key=lambda line: line.phase != "setup")
+    when = {"setup": "once", "monthly": "each month"}
+    rows = tuple((runs(line.title), runs(when[line.phase]), runs(line.amount)) for line in lines)
+    yield Table(("Line", "Due", "US dollars"), rows, f"What the costs of {item.title.lower()} add up from", (2,))
+    worked = tuple((runs(line.title), runs(working.formula(line.amount.source))) for line in lines)
+    inner: list[Block] = [Table(("Line", "Formula"), worked, "Formulas")]
+    found = dict.fromkeys(term for line in lines for term in working.inputs(line.amount.source))
+    if found:
+        terms = tuple((runs(term.value), runs(term.origin)) for term in found)
+        inner.append(Table(("Input", "Where it comes from"), terms, "Inputs, each once"))
+    yield Details(f"How the costs of {item.title.lower()} are worked out", tuple(inner))
+
+
+def _flips(advice: Advice) -> Section:
+    if not advice.flips:
+        return Section("change", "What would change it", ())
+    effort = "how hard such an answer is to change, as the questionnaire says"
+    if all(len(flip.changes) == 1 for flip in advice.flips):
+        rows = tuple(
+            (
+                runs(title_of(advice, flip.becomes)),
+                runs(field_title(change.field)),
+                changed(change, "start", in_table=True),
+                changed(change, "to", in_table=True),
+                runs(Quantity(flip.effort, "", "default", effort)),
+            )
+            for flip in advice.flips
+            for change in flip.changes
+        )
+        columns = ("Recommended instead", "If this answer", "went from", "to", "Effort, 1 to 5")
+        block: Block = Table(columns, rows, "Smallest single changes that turn the recommendation", (4,))
+    else:
+        block = Bullets(tuple((flip_runs(advice, flip),) for flip in advice.flips))
+    return Section("change", "What would change it", (block,))
+
+
+def _plan(advice: Advice) -> Section:
+    items = tuple(_stage(stage) for stage in advice.plan)
+    blocks = (Bullets(items, ordered=True),) if items else ()
+    return Section("plan", "Plan", blocks)
+
+
+def _stage(stage: Stage) -> tuple[Runs, ...]:
+    lines = [runs(Strong(stage.title), ". ", stage.what), runs(stage.tripwire)]
+    extra: list[object] = []
+    if stage.weeks is not None:
+        extra += ["Takes ", stage.weeks.quantity()]
+    if stage.cost_usd is not None:
+        extra += ["; costs " if extra else "Costs ", stage.cost_usd.quantity()]
+    return (*lines, runs(*extra, ".")) if extra else tuple(lines)
+
+
+def _questions(advice: Advice) -> Section:
+    if not advice.next_questions:
+        return Section("questions", "Questions worth asking next", ())
+    source = "share of random completions of the open questions in which this answer decides which approach leads"
+    rows = tuple(
+        (
+            runs(Strong(item.ask)),
+            runs(item.field),
+            runs(Quantity(100 * item.value, "%", "estimated", source)),
+        )
+        for item in advice.next_questions
+    )
+    table = Table(
+        ("Question", "Field", "Decides in"), rows, "Open questions, the one that decides most often first", (2,)
+    )
+    return Section("questions", "Questions worth asking next", (table,))
+
+
+def _limits(advice: Advice) -> Section:
+    blocks = (Bullets(tuple((runs(item.text),) for item in advice.limits)),) if advice.limits else ()
+    return Section("limits", "What this advice cannot know", blocks)

@@ -1,0 +1,176 @@
+"""The first screen of a report: the verdict, why, how sure, what it costs, what would change it, what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from advisor.knowledge.domain import Quantity
+from advisor.reasoning.advice import Advice, Change, Flip, Ranked
+from advisor.reports.charts import name
+from advisor.reports.document import Block, Callout, Fact, Facts, Paragraph, Runs, Section, Strong, Table, Value, runs
+from advisor.reports.figures import exact
+from advisor.reports.wording import capital, field_title, field_unit, field_words, option
+
+
+def leader(advice: Advice) -> Ranked | None:
+    """The recommended approach, or the first of a tie; None where nothing is recommended."""
+    return next((item for item in advice.ranking if item.approach == advice.recommendation), None)
+
+
+def contenders(advice: Advice) -> tuple[Ranked, ...]:
+    """The recommended approach; in a tie the two that are tied; none where nothing is recommended."""
+    eligible = tuple(item for item in advice.ranking if item.eligible)
+    if advice.status == "tie":
+        return eligible[:2]
+    first = leader(advice)
+    return (first,) if first else ()
+
+
+def possible(advice: Advice) -> bool:
+    """Whether at least one approach is not ruled out."""
+    return any(item.eligible for item in advice.ranking)
+
+
+def verdict(advice: Advice) -> Section:
+    """The section of the first screen."""
+    return Section("verdict", "Verdict", tuple(_blocks(advice)))
+
+
+def _blocks(advice: Advice) -> Iterator[Block]:
+    first = leader(advice)
+    kind: Literal["advice", "tie", "abstain", "none"] = advice.status if possible(advice) else "none"
+    summary = first.technique_summary if first and advice.status == "advice" else ""
+    yield Callout(kind, advice.headline, runs(summary))
+    yield from _description(advice)
+    if first and advice.status == "advice":
+        yield Facts(tuple(_figures(advice, first)), tiles=True)
+    elif contenders(advice):
+        yield cost_table(contenders(advice), "Cost and time of the tied approaches")
+    yield Facts(tuple(_rows(advice)))
+
+
+def _description(advice: Advice) -> Iterator[Block]:
+    for part in advice.description.splitlines():
+        if part.strip():
+            yield Paragraph(runs(part.strip()), muted=True)
+
+
+def _figures(advice: Advice, first: Ranked) -> Iterator[Fact]:
+    cost = first.cost_usd
+    yield Fact("Set-up", (runs(cost.setup.quantity()),))
+    yield Fact("Running cost", (runs(cost.monthly.quantity()),))
+    yield Fact("Total over horizon", (runs(cost.horizon_total.quantity()),))
+    yield Fact("Time to deploy", (runs(first.lead_time_weeks.quantity()),))
+    runner = runner_up(advice)
+    if runner is not None:
+        yield Fact(f"Lead over {runner.title.lower()}", (runs(margin(advice)),))
+
+
+def _rows(advice: Advice) -> Iterator[Fact]:
+    yield Fact("Why", (runs(advice.reason),))
+    yield Fact("How sure", _certainty(advice))
+    if advice.recommendation:
+        yield Fact("What would change it", _changes(advice))
+    yield Fact("Next step", _next(advice))
+
+
+def _certainty(advice: Advice) -> tuple[Runs, ...]:
+    confidence = advice.confidence
+    lines = []
+    if confidence.value is not None:
+        sure = Quantity(100 * confidence.value, "%", "estimated", confidence.basis)
+        state = "calibrated" if confidence.calibrated else "not calibrated"
+        lines.append(runs("Confidence ", sure, f" ({state})."))
+    return (*lines, runs(capital(confidence.basis)))
+
+
+def margin(advice: Advice) -> Quantity:
+    """The distance between the first two scores."""
+    return Quantity(advice.margin, "points", "estimated", "score of the first less score of the second approach")
+
+
+def runner_up(advice: Advice) -> Ranked | None:
+    """The second of the approaches that are possible."""
+    eligible = [item for item in advice.ranking if item.eligible]
+    return eligible[1] if len(eligible) > 1 else None
+
+
+def _changes(advice: Advice) -> tuple[Runs, ...]:
+    if not advice.flips:
+        return (runs("No change of a single answer was found that changes the recommendation."),)
+    return tuple(flip_runs(advice, flip) for flip in advice.flips[:3])
+
+
+def flip_runs(advice: Advice, flip: Flip) -> Runs:
+    """A flip as a sentence: what it becomes, if which answers were what."""
+    parts: list[object] = [Strong(title_of(advice, flip.becomes)), " if "]
+    for index, change in enumerate(flip.changes):
+        parts += [" and " if index else "", field_words(change.field), " were ", changed(change, "to")]
+        parts += [" instead of ", changed(change, "start")]
+    return runs(*parts)
+
+
+def changed(change: Change, side: Literal["start", "to"], in_table: bool = False) -> Runs:
+    """One side of a change: the answer given, or the answer that would turn the advice (in a table without unit)."""
+    if side == "start":
+        return answer(change.field, change.start)
+    source = f"the smallest change of {change.field} that turns the recommendation, found by asking the engine again"
+    if isinstance(change.to, int | float) and not isinstance(change.to, bool):
+        unit = field_unit(change.field)
+        shown = exact(float(change.to), "" if in_table and unit != "USD" else unit)
+        return runs(Value(shown, "estimated", source))
+    return answer(change.field, change.to, "estimated", source)
+
+
+def answer(field: str, value: object, origin: Literal["stated", "estimated"] = "stated", source: str = "") -> Runs:
+    """An answer as runs: its number with its bounds, or its words."""
+    said = source or f"your answer to {field}"
+    if value is None:
+        return runs("not known")
+    if isinstance(value, bool | str):
+        return runs(Value(option(str(value)), origin, said))
+    if isinstance(value, int | float):
+        return runs(Quantity(float(value), field_unit(field), origin, said))
+    if isinstance(value, dict) and set(value) == {"low", "likely", "high"}:
+        low, likely, high = (float(value[key]) for key in ("low", "likely", "high"))
+        return runs(Quantity(likely, field_unit(field), origin, said, low, high))
+    if isinstance(value, dict):
+        parts: list[object] = []
+        for key, item in value.items():
+            parts += ["; " if parts else "", f"{option(str(key))} ", answer(field, item, origin, source)]
+        return runs(*parts)
+    return runs(Value(str(value), origin, said))
+
+
+def title_of(advice: Advice, approach: str) -> str:
+    """The title of an approach of the ranking, by its id."""
+    return next((item.title for item in advice.ranking if item.approach == approach), option(approach))
+
+
+def _next(advice: Advice) -> tuple[Runs, ...]:
+    if not possible(advice):
+        return tuple(runs(Strong(title_of(advice, item.approach)), ": ", item.lift) for item in advice.ruled_out[:3])
+    if advice.status != "advice" and advice.next_questions:
+        asked = advice.next_questions[0]
+        return (runs("Answer this first: ", Strong(asked.ask), f" ({field_title(asked.field)})"),)
+    if advice.plan:
+        stage = advice.plan[0]
+        return (runs(Strong(stage.title), ". ", stage.what, " ", stage.tripwire),)
+    return (runs("Decide again when a model, a price or the requirement changes."),)
+
+
+def cost_table(ranking: tuple[Ranked, ...], caption: str) -> Table:
+    """Costs in US dollars and lead time per approach."""
+    rows = tuple(
+        (
+            runs(name(item)),
+            runs(item.cost_usd.setup.quantity()),
+            runs(item.cost_usd.monthly.quantity()),
+            runs(item.cost_usd.horizon_total.quantity()),
+            runs(item.lead_time_weeks.quantity()),
+        )
+        for item in ranking
+    )
+    columns = ("Approach", "Set-up", "Each month", "Total over horizon", "Weeks to deploy")
+    return Table(columns, rows, caption, (1, 2, 3, 4))

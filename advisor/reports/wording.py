@@ -1,0 +1,53 @@
+"""Words of the reports: names of fields and options as a reader would write them, and what grades and verdicts mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+GRADES = {
+    "A": "controlled study or vendor documentation",
+    "B": "vendor marketing or curated summary",
+    "C": "blog or opinion",
+    "D": "claim without support",
+}
+DIFFERENCE = {
+    "left_better": "the first is better",
+    "right_better": "the second is better",
+    "no_difference_shown": "no difference shown",
+}
+_UNITS = {"usd": "USD", "weeks": "weeks", "months": "months", "ms": "ms", "b": "billion parameters"}
+
+
+def field_unit(name: str) -> str:
+    """The unit that the name of a field ends in: `setup_budget_usd` is in `USD`; empty where it names none."""
+    head, _, last = name.rpartition("_")
+    return _UNITS.get(last, "") if head else ""
+
+
+def field_words(name: str) -> str:
+    """The name of a field in words, without its unit: `setup_budget_usd` is `setup budget`."""
+    return (name.rpartition("_")[0] if field_unit(name) else name).replace("_", " ").replace("ml ", "ML ")
+
+
+def field_title(name: str) -> str:
+    """The name of a field as a heading, with its unit: `setup_budget_usd` is `Setup budget (USD)`."""
+    unit = field_unit(name)
+    return capital(field_words(name)) + (f" ({unit})" if unit else "")
+
+
+def option(value: str) -> str:
+    """A chosen option in words: `highly_specialized` is `highly specialized`; other text stays as it is."""
+    return value.replace("_", " ") if re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)+", value) else value
+
+
+def capital(text: str) -> str:
+    """The text with a capital first letter."""
+    return text[:1].upper() + text[1:]
+
+
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """Words as a list in a sentence: `a, b and c`."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
