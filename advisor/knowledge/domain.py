@@ -13,6 +13,7 @@ from advisor.knowledge.conditions import Condition
 APPROACHES = ("prompting", "fine_tuning", "hybrid")
 CRITERIA = ("quality", "cost", "speed", "adaptability", "control")
 GRADES = ("A", "B", "C", "D")
+OUTCOMES = ("no_llm_needed", "evaluate_first")
 
 Origin = Literal["measured", "published", "estimated", "stated", "default"]
 
@@ -137,7 +138,10 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A dated number of the rulebook, or a table of numbers by the value of a fact."""
+    """A dated number of the rulebook, or a table of numbers by the value of a fact.
+
+    `grade` says how well the number itself is supported, which may be less than its source is worth.
+    """
 
     id: str
     title: str
@@ -145,6 +149,7 @@ class Parameter:
     source: tuple[str, ...]
     values: tuple[tuple[date, Any], ...]
     review_by: date | None = None
+    grade: str = ""
 
     def on(self, day: date) -> Any:
         """The value in force on `day`: the latest that had begun, else the first."""
@@ -174,10 +179,11 @@ class MarketFact:
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """Evidence against a rule: which sources, what they found."""
+    """Evidence against a rule: which sources, what they found, and how the rulebook resolves the contradiction."""
 
     source: tuple[str, ...]
     because: str
+    resolution: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +191,8 @@ class Rule:
     """Condition, one effect, reason and source.
 
     A gate rules `approaches` out; a score gives `points` (approach to -2..+2) on `criterion`; a note stands beside any
-    verdict. `where` is the file that it was read from.
+    verdict. `where` is the file that it was read from. `outcome` marks a note that is a result in itself: no language
+    model is needed, or evaluate first. `on_top_of` names the rules to which this one adds on purpose.
     """
 
     id: str
@@ -206,6 +213,8 @@ class Rule:
     techniques: tuple[str, ...] = ()
     fires: Mapping[str, Any] | None = None
     rests: Mapping[str, Any] | None = None
+    outcome: str = ""
+    on_top_of: tuple[str, ...] = ()
 
     def active(self, day: date) -> bool:
         """Whether the rule is in force on `day`."""
@@ -214,7 +223,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A worked situation that the rulebook must answer as expected."""
+    """A worked situation that the rulebook must answer as expected, on the day `as_of` if it names one."""
 
     id: str
     title: str
@@ -224,11 +233,31 @@ class Case:
     status: str
     findings: tuple[str, ...]
     where: str
+    as_of: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One place where an organisation's pack departs from the shipped one, with the reason that it gives."""
+
+    kind: str
+    id: str
+    action: Literal["replaced", "disabled"]
+    reason: str
+    pack: str
+
+    def __str__(self) -> str:
+        """The departure in one sentence."""
+        return f"The {self.kind} {self.id} is {self.action} by {self.pack}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Rulebook:
-    """A whole rule pack, read and checked. `digest` is the SHA-256 over its files."""
+    """A whole rule pack, read and checked. `digest` is the SHA-256 over its files.
+
+    `layers` are its folders: the pack itself, or the shipped pack and the one laid over it, with the `overrides` that
+    this made.
+    """
 
     name: str
     version: str
@@ -244,6 +273,13 @@ class Rulebook:
     sources: Mapping[str, Source]
     rules: tuple[Rule, ...]
     cases: tuple[Case, ...]
+    overrides: tuple[Override, ...] = ()
+    layers: tuple[Path, ...] = ()
+
+    @property
+    def price_folder(self) -> Path:
+        """The folder whose price table and cost assumptions count: the uppermost that has a price table."""
+        return next((folder for folder in reversed(self.layers) if (folder / "prices.csv").exists()), self.folder)
 
     def rule(self, rule_id: str) -> Rule:
         """The rule of that id; raises KeyError."""

@@ -11,6 +11,17 @@ from advisor.knowledge.conditions import Among, Bound, Compare, Condition, Known
 from advisor.knowledge.domain import Rulebook
 from advisor.knowledge.vocabulary import DERIVED_FACTS
 
+REQUIRED = (
+    "tie_margin",
+    "min_answers",
+    "measured_points_per_10_percent",
+    "review_months",
+    "examples_needed",
+    "label_quality_factor",
+    "stale_weight",
+    "robustness_concentration",
+)
+
 
 def check(book: Rulebook, problems: list[Problem]) -> None:
     """Adds a problem for every dangling id: fact, option, parameter, market fact, source, technique, group, field."""
@@ -22,20 +33,36 @@ def check(book: Rulebook, problems: list[Problem]) -> None:
             if name not in book.sources:
                 remedy = nearest(name, book.sources) or "add it to sources.yaml"
                 problems.append(Problem(where, place, f"the source '{name}'", "a source of sources.yaml", remedy))
-    techniques = {technique.id for approach in book.approaches.values() for technique in approach.techniques}
-    for rule in book.rules:
-        for name in rule.techniques:
-            _exists(name, techniques, "technique", rule.where, f"rule {rule.id}: techniques", problems)
-        for key, answers in (("fires", rule.fires), ("not", rule.rests)):
-            for name in answers or {}:
-                place = f"rule {rule.id}: examples: {key}"
-                _exists(name, book.questions, "question field", rule.where, place, problems)
+    _required(book, problems)
+    _rules(book, problems)
     groups = {group.id for group in book.groups}
     for question in book.questions.values():
         _exists(question.group, groups, "group", "questions.yaml", f"question {question.field}: group", problems)
     for case in book.cases:
         for name in case.answers:
             _exists(name, book.questions, "question field", case.where, f"case {case.id}: answers", problems)
+
+
+def _required(book: Rulebook, problems: list[Problem]) -> None:
+    for name in REQUIRED:
+        if name not in book.parameters:
+            remedy = nearest(name, set(book.parameters) - set(REQUIRED)) or "add it"
+            allowed = "an entry, because the engine reads it"
+            problems.append(Problem("parameters.yaml", f"parameter {name}", "nothing", allowed, remedy))
+
+
+def _rules(book: Rulebook, problems: list[Problem]) -> None:
+    ids = {rule.id for rule in book.rules}
+    techniques = {technique.id for approach in book.approaches.values() for technique in approach.techniques}
+    for rule in book.rules:
+        for name in rule.techniques:
+            _exists(name, techniques, "technique", rule.where, f"rule {rule.id}: techniques", problems)
+        for name in rule.on_top_of:
+            _exists(name, ids, "rule", rule.where, f"rule {rule.id}: on_top_of", problems)
+        for key, answers in (("fires", rule.fires), ("not", rule.rests)):
+            for name in answers or {}:
+                place = f"rule {rule.id}: examples: {key}"
+                _exists(name, book.questions, "question field", rule.where, place, problems)
 
 
 def _exists(

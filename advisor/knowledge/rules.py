@@ -5,21 +5,20 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Literal
 
-from advisor.errors import Problem, shown
+from advisor.errors import shown
 from advisor.knowledge.conditions import Always, Condition, Reader
-from advisor.knowledge.domain import APPROACHES, CRITERIA, Contest, Rule
+from advisor.knowledge.domain import APPROACHES, CRITERIA, OUTCOMES, Contest, Rule
 from advisor.knowledge.fields import Fields
 
 Kind = Literal["gate", "score", "note"]
 
 
-def read_rule(raw: Any, kind: str, problems: list[Problem], where: str) -> Rule:
+def read_rule(fields: Fields, kind: str) -> Rule:
     """The rule that an entry of a file in the folder of that kind stands for."""
-    fields = Fields(raw, problems, where, label("rule", raw, 0))
     declared: Any = fields.choice("kind", (kind,), default=kind)
     when = condition(fields, "when") or Always()
     examples = fields.mapping("examples", required=kind != "note" and when != Always())
-    pair = Fields(examples, problems, where, f"{fields.place}: examples")
+    pair = Fields(examples, fields.problems, fields.where, f"{fields.place}: examples")
     rule = Rule(
         id=fields.text("id"),
         kind=declared,
@@ -28,7 +27,7 @@ def read_rule(raw: Any, kind: str, problems: list[Problem], where: str) -> Rule:
         because=fields.text("because"),
         source=fields.words("source"),
         since=fields.day("since") or date.min,
-        where=where,
+        where=fields.where,
         approaches=_approaches(fields) if kind == "gate" else (),
         lift=fields.text("lift") if kind == "gate" else "",
         criterion=fields.choice("criterion", CRITERIA) if kind == "score" else "",
@@ -39,10 +38,11 @@ def read_rule(raw: Any, kind: str, problems: list[Problem], where: str) -> Rule:
         techniques=fields.words("techniques", required=False),
         fires=dict(pair.mapping("fires")) if examples else None,
         rests=dict(pair.mapping("not")) if examples else None,
+        outcome=fields.choice("outcome", OUTCOMES, required=False) if kind == "note" else "",
+        on_top_of=fields.words("on_top_of", required=False) if kind == "score" else (),
     )
     if examples:
         pair.close()
-    fields.close()
     return rule
 
 
@@ -86,6 +86,6 @@ def _points(fields: Fields) -> dict[str, float]:
 
 def _contest(raw: Any, index: int, parent: Fields) -> Contest:
     fields = Fields(raw, parent.problems, parent.where, f"{parent.place}: contested_by[{index}]")
-    contest = Contest(fields.words("source"), fields.text("because"))
+    contest = Contest(fields.words("source"), fields.text("because"), fields.text("resolution", required=False))
     fields.close()
     return contest

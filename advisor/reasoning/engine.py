@@ -5,8 +5,8 @@ Four stages, each a single pass: derive, gate, score, rank. No rule fires a rule
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 
@@ -21,6 +21,7 @@ from advisor.intake.truth import TRUE, UNKNOWN, Truth, evaluate
 from advisor.knowledge.conditions import facts_read
 from advisor.knowledge.domain import APPROACHES, CRITERIA, Rule, Rulebook
 from advisor.knowledge.prices import PriceTable
+from advisor.knowledge.staleness import WEIGHT, stale_rules
 from advisor.knowledge.vocabulary import DERIVED_FACTS
 from advisor.reasoning import quality
 from advisor.reasoning.costs import Costs, estimate, with_cost_facts
@@ -69,9 +70,21 @@ class Engine:
     measurement: Measurement | None = None
 
     @cached_property
+    def stale(self) -> Mapping[str, str]:
+        """The rules past their date on the day, by id, each with the reason; their points count for less."""
+        return stale_rules(self.book, self.day)
+
+    @cached_property
     def rules(self) -> tuple[Rule, ...]:
-        """The rules in force on the day."""
-        return tuple(rule for rule in self.book.rules if rule.active(self.day))
+        """The rules in force on the day, with the points that count on it: those of stale rules are scaled down."""
+        weight = self.parameter(WEIGHT) if self.stale else 1.0
+        return tuple(
+            replace(rule, points={name: value * weight for name, value in rule.points.items()})
+            if rule.id in self.stale
+            else rule
+            for rule in self.book.rules
+            if rule.active(self.day)
+        )
 
     @cached_property
     def informative(self) -> tuple[str, ...]:
