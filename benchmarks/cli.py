@@ -111,17 +111,19 @@ def list_tasks(as_json: AsJson = False) -> None:
             f"{entry['n_train']} train and {entry['n_test']} test rows, {entry['metric']}, {entry['licence']}"
         )
         typer.echo(f"  {textwrap.shorten(entry['description'], 200, placeholder=' ...')}")
-    typer.echo("A folder with task.json, train.jsonl and test.jsonl is a task as well: bench run FOLDER", err=True)
+    typer.echo(
+        "A folder with task.json, train.jsonl and test.jsonl is a task as well: advisor bench run FOLDER", err=True
+    )
 
 
 @bench_app.command("run")
 def run_bench(  # noqa: PLR0917 - the words of the command, which nobody calls by position
-    task: Annotated[str, typer.Argument(help="A task folder, or the name of a sample (bench tasks).")],
+    task: Annotated[str, typer.Argument(help="A task folder, or the name of a sample (advisor bench tasks).")],
     arms: Annotated[str, typer.Option(help="all, or names with commas between them.")] = "all",
     train_sizes: Annotated[str, typer.Option(help="Numbers of labelled examples.")] = "16,64",
     seeds: Annotated[str, typer.Option(help="Seeds; each draws its own examples.")] = "0",
     test_limit: Annotated[str | None, typer.Option(help="Use only so many test rows.")] = None,
-    model: Annotated[str, typer.Option(help="A model's name or folder (models list).")] = "smollm2-135m",
+    model: Annotated[str, typer.Option(help="A model's name or folder (advisor models list).")] = "smollm2-135m",
     out: Annotated[str | None, typer.Option(help="The run's directory. Default: runs/TASK-DIGEST here.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -200,13 +202,17 @@ def list_models(as_json: AsJson = False) -> None:
         _print_json(found)
         return
     for entry in found:
-        where = entry["folder"] or entry["problem"] or f"not on this disk; fetch it with: models pull {entry['name']}"
+        where = (
+            entry["folder"]
+            or entry["problem"]
+            or f"not on this disk; fetch it with: advisor models pull {entry['name']}"
+        )
         typer.echo(f"{entry['name']}: {entry['summary']} ({entry['licence']})")
         typer.echo(f"  {where}")
 
 
 @models_app.command("pull")
-def pull_model(name: Annotated[str, typer.Argument(help="A model's name (models list).")]) -> None:
+def pull_model(name: Annotated[str, typer.Argument(help="A model's name (advisor models list).")]) -> None:
     """Fetch a model, check it against its pinned hash and print its folder."""
     from .models import registry
 

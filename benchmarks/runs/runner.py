@@ -33,7 +33,7 @@ class Finished:
     def raise_if_incomplete(self) -> None:
         """Raises JobFailed that names every failed cell."""
         if self.failed:
-            again = f"the rest is done; 'bench resume {self.path}' tries the failed cells again"
+            again = f"the rest is done; 'advisor bench resume {self.path}' tries the failed cells again"
             raise JobFailed([*self.failed.values(), again])
 
 
@@ -59,7 +59,7 @@ def run(
     source = {
         "task": str(task_name),
         "task_folder": str(folder.resolve()),
-        # A path is kept in full: 'bench resume' may be called from another folder.
+        # A path is kept in full: 'advisor bench resume' may be called from another folder.
         "model": None if files is None else files.name if wish.model == files.name else str(files.folder),
         "model_origin": str(files.origin) if files else None,
     }
@@ -93,7 +93,7 @@ def resume(run_directory: str | Path, *, ring: Ring | None = None, progress: Pro
         raise BenchmarkError(
             [
                 f"{directory.path}: the plan cannot be repeated: the model or the arms' settings have changed since; "
-                f"start a new run with 'bench run {source['task']}'"
+                f"start a new run with 'advisor bench run {source['task']}'"
             ]
         )
     with directory.locked():

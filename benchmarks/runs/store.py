@@ -222,5 +222,5 @@ def _different(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) 
     differing = [key for key in wanted if key != "cells" and found.get(key) != wanted[key]] or ["arm settings"]
     return (
         f"{path}: holds a run with another plan (differs in: {', '.join(differing)}); "
-        "use another --out, or 'bench resume' to finish the run that is there"
+        "use another --out, or 'advisor bench resume' to finish the run that is there"
     )
