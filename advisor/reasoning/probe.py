@@ -81,9 +81,10 @@ class Probe:
     def next_questions(self, limit: int = 6) -> tuple[NextQuestion, ...]:
         """The open questions, most valuable first; those that cannot matter are left out.
 
-        The value of a question is the share of completions of the *other* open questions under which its answer decides
-        which approach leads. Completions are enumerated where there are few, else drawn with a fixed seed. Numbers take
-        values over the span of common answers.
+        The value of a question is the share of completions of the *other* open questions under which two of its answers
+        make different approaches lead (an answer that leaves no approach possible decides nothing between them).
+        Completions are enumerated where there are few, else drawn with a fixed seed. Numbers take values over the span
+        of common answers.
         """
         questions = self.engine.book.questions
         open_fields = [name for name in self.engine.informative if self._open(name)]
@@ -109,7 +110,8 @@ class Probe:
         shares = {}
         for name, start, stop, width in blocks:
             block = leaders[start:stop].reshape(-1, width)
-            shares[name] = float((block != block[:, :1]).any(axis=1).mean())
+            first = np.where(block < 0, len(APPROACHES), block).min(axis=1)
+            shares[name] = float((block.max(axis=1) > first).mean())
         return shares
 
     def _moves(self) -> tuple[list[Move], list[int]]:

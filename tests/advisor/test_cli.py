@@ -144,12 +144,14 @@ def test_rules_can_be_listed_and_shown(advisor_cli: Cli, book: Rulebook) -> None
 
 
 def test_the_terminal_interview_saves_what_was_answered(advisor_cli: Cli, tmp_path: Path) -> None:
-    """Answers typed at the prompt land in the file; a wrong one is asked again; q stops."""
+    """Answers typed at the prompt land in the file; help, a wrong answer, not known and back cost nothing; q stops."""
     path = tmp_path / "answers.yaml"
-    result = advisor_cli("ask", "--out", str(path), stdin="?\nnonsense\n1\n\nb\n1\nq\n")
+    result = advisor_cli("ask", "--out", str(path), stdin="?\nnonsense\n1\n\nb\nb\n1\n1\nq\n")
     assert result.returncode == 0, result.stderr
+    assert "Why we ask" in result.stderr
+    assert "found 'nonsense'" in result.stderr
     saved = yaml.safe_load(path.read_text())
-    assert len(saved) >= 1
+    assert len(saved) == 2
     again = advisor_cli("recommend", str(path), "--json")
     assert again.returncode == 0
     assert json.loads(again.stdout)["answers"] == saved
