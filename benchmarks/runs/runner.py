@@ -188,15 +188,19 @@ class _Runner:
 
     def _note_failure(self, planned: PlannedCell, title: str, error: Exception) -> None:
         message = " ".join(str(error).split()) or "no message"
-        path = self._directory.write_failure(
-            planned,
-            {
-                "class": type(error).__name__,
-                "message": message,
-                "traceback": traceback.format_exception(error),
-                "failed_at": provenance.now(),
-            },
-        )
+        failure = {
+            "class": type(error).__name__,
+            "message": message,
+            "traceback": traceback.format_exception(error),
+            "failed_at": provenance.now(),
+        }
+        try:
+            path = self._directory.write_failure(planned, failure)
+        except OSError as full:
+            # Where not even a failure can be written, going on would only burn time.
+            raise JobFailed(
+                [f"{self._directory.path}: cannot be written ({full.strerror}); {title}: {message}"]
+            ) from full
         self.failed[planned.id] = f"{title}: failed with {type(error).__name__}: {message} (see {path})"
         self._progress.finish(planned, None, f"{title}: FAILED, {type(error).__name__}: {message}")
 

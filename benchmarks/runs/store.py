@@ -14,7 +14,7 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from ..errors import BenchmarkError, JobFailed
 from ..records import SCHEMA_CELL, Cell, digest
@@ -58,10 +58,9 @@ class RunDirectory:
     def locked(self) -> Iterator[None]:
         """Holds the directory against a second runner; the operating system frees the lock of a killed owner.
 
-        Raises JobFailed if another process holds it.
+        Raises JobFailed if another process holds it, BenchmarkError if it cannot be written.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / LOCK_FILE).open("a+", encoding="utf-8") as stream:
+        with self._lock_file() as stream:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -170,6 +169,16 @@ class RunDirectory:
         path = self.path / RESULT_FILE
         write_atomically(path, result)
         return path
+
+    def _lock_file(self) -> TextIO:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            return (self.path / LOCK_FILE).open("a+", encoding="utf-8")
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise BenchmarkError(
+                [f"--out: {self.path} cannot be used ({reason}); allowed: a folder that can be written"]
+            ) from None
 
     def _cell_path(self, cell_id: str) -> Path:
         return self.path / "cells" / f"{cell_id}.json"

@@ -121,6 +121,33 @@ def test_a_damaged_plan_is_replaced_by_the_same_command(small_run):
     assert (first.path / "plan.json.corrupt").exists()
 
 
+def test_a_directory_that_cannot_be_written_is_wrong_input(tmp_path):
+    """A file in the place of the run directory is refused with status 2, not with a traceback."""
+    task = write_task(tmp_path / "desk")
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(BenchmarkError, match="taken cannot be used") as caught:
+        run(str(task), read_wish(tuple(ARMS)), out=tmp_path / "taken", ring=fake_ring(tmp_path / "log"))
+    assert caught.value.exit_status == 2
+
+
+def test_a_full_disk_stops_the_run_as_a_failed_job(tmp_path, monkeypatch):
+    """When neither cell nor failure can be written the run ends with what is wrong, and what was written stays."""
+    from benchmarks.runs import store
+
+    task = write_task(tmp_path / "desk")
+    real = store.write_atomically
+
+    def full(path, value):
+        if path.parent.name in ("cells", "failed"):
+            raise OSError(28, "No space left on device")
+        real(path, value)
+
+    monkeypatch.setattr(store, "write_atomically", full)
+    with pytest.raises(JobFailed, match="No space left on device"):
+        run(str(task), read_wish(tuple(ARMS), arms="majority"), out=tmp_path / "r", ring=fake_ring(tmp_path / "log"))
+    assert (tmp_path / "r" / "plan.json").exists()
+
+
 def test_a_directory_without_a_plan_is_no_run(tmp_path):
     """Reading a plan that is missing or damaged raises with the path."""
     with pytest.raises(BenchmarkError, match=r"no plan\.json here"):
