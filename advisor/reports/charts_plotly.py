@@ -77,12 +77,20 @@ def _layout(spec: ChartSpec) -> dict[str, Any]:
             "automargin": True,
             "fixedrange": True,
             "ticklabelstandoff": 8,
+            "type": "category",
             "categoryorder": "array",
             "categoryarray": list(_places(spec).values()),
+            "tickmode": "array",
+            "tickvals": list(_places(spec).values()),
+            "ticktext": _ticks(spec),
             "showgrid": False,
         },
         "xaxis": {
-            "title": {"text": spec.axis, "font": {"size": 12, "color": FAINT}, "standoff": 8},
+            "title": {
+                "text": spec.axis + ("; ▲ total" if spec.totals else ""),
+                "font": {"size": 12, "color": FAINT},
+                "standoff": 8,
+            },
             "type": spec.scale,
             "automargin": True,
             "fixedrange": True,
@@ -123,10 +131,11 @@ def _stacked(objects: Any, spec: ChartSpec) -> list[Any]:
         bars.append(
             objects.Scatter(
                 name="Total",
+                showlegend=False,
                 mode="markers",
                 y=[places[mark.label] for mark in spec.totals],
                 x=[mark.amount.value for mark in spec.totals],
-                marker={"symbol": "line-ns", "size": 30, "color": INK, "line": {"color": INK, "width": 3}},
+                marker={"symbol": "triangle-up", "size": 10, "color": INK, "standoff": 25},
                 hovertext=[_hover(total, mark) for mark in spec.totals],
                 hoverinfo="text",
             )
@@ -135,13 +144,19 @@ def _stacked(objects: Any, spec: ChartSpec) -> list[Any]:
 
 
 def _places(spec: ChartSpec) -> dict[str, str]:
-    """Label to what stands at the axis: the label in short lines, below it the total in bold where there is one."""
+    """Label to its place on the axis; what stands there is told by `_ticks`, so long labels cannot be confused."""
+    return {label: f"place {number}" for number, label in enumerate(spec.labels)}
+
+
+def _ticks(spec: ChartSpec) -> list[str]:
+    """What stands at the axis: the label in at most three short lines, below it the total in bold if there is one."""
     totals = {mark.label: f"<br><b>{figure(mark.amount, in_table=True)}</b>" for mark in spec.totals}
-    return {label: _lines(label) + totals.get(label, "") for label in spec.labels}
+    return [_lines(label, most=3) + totals.get(label, "") for label in spec.labels]
 
 
 def _intervals(objects: Any, spec: ChartSpec) -> list[Any]:
     traces = []
+    places = _places(spec)
     for index, series in enumerate(spec.series):
         colour = PALETTE[0] if index == 0 else FAINT
         marks = series.marks
@@ -156,7 +171,7 @@ def _intervals(objects: Any, spec: ChartSpec) -> list[Any]:
             objects.Scatter(
                 name=_lines(series.title, 40),
                 mode="markers+text",
-                y=[_lines(mark.label) for mark in marks],
+                y=[places[mark.label] for mark in marks],
                 x=values,
                 text=[figure(mark.amount, in_table=True) for mark in marks],
                 textposition="top center",
@@ -185,11 +200,11 @@ def _hover(series: Series, mark: Mark) -> str:
     return _lines(head, 44) + "<br>" + _lines(f"{amount.origin}: {amount.source}"[:220], 44)
 
 
-def _lines(text: str, width: int = 16) -> str:
+def _lines(text: str, width: int = 16, most: int = 8) -> str:
     """Text broken into lines, so that labels leave room on a narrow screen. Plotly reads tags: they become entities."""
     import textwrap
 
-    lines = textwrap.wrap(text, width, break_on_hyphens=False) or [" "]
+    lines = textwrap.wrap(text, width, break_on_hyphens=False, max_lines=most, placeholder=" …") or [" "]
     return "<br>".join(line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for line in lines)
 
 

@@ -257,14 +257,15 @@ class Callout:
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """Evidence against an argument: what it found, and which sources say so."""
+    """Evidence against an argument: what it found, which sources say so, and how the rulebook resolves it."""
 
     because: Runs
     sources: Runs
+    resolution: Runs = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "because", runs(self.because))
-        object.__setattr__(self, "sources", runs(self.sources))
+        for name in ("because", "sources", "resolution"):
+            object.__setattr__(self, name, runs(getattr(self, name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +288,9 @@ class Argument:
         _tidy(self, "title", "rule")
         for name in ("because", "sources", "lift"):
             object.__setattr__(self, name, runs(getattr(self, name)))
-        for kind, pairs in ((Quantity, self.effects), (Value, self.read)):
+        for name, kind in (("effects", Quantity), ("read", Value)):
+            pairs = tuple((clean(label), item) for label, item in getattr(self, name))
+            object.__setattr__(self, name, pairs)
             if any(not isinstance(item, kind) for _, item in pairs):
                 raise TypeError(f"'{self.title}' needs a {kind.__name__} at each label: no number without its origin")
 

@@ -76,7 +76,7 @@ def _with_unit(value: float, unit: str, in_table: bool, sign: bool, digits: str 
     if unit in {"%", "×"}:
         return f"{text} {unit}"
     words = "" if in_table else unit.removeprefix("USD").strip().replace("_", " ")
-    return f"{text} {words}" if words else text
+    return f"{text} {words.removesuffix('s') if digits == '1' else words}" if words else text
 
 
 def _digits(size: float, unit: str) -> str:

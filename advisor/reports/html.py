@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def write(document: Document) -> bytes:
         meanings=MEANINGS,
     )
     charts = _charts(document)
-    scripts = [_inline(plotly_module("offline").get_plotlyjs()), _read("draw.js")] if charts else []
+    scripts = [_plotly_js(), _read("draw.js")] if charts else []
     page = environment.get_template("report.html.j2").render(
         document=document,
         style=_read("report.css"),
@@ -57,8 +58,10 @@ def _read(name: str) -> str:
     return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
-def _inline(script: str) -> str:
-    """A script that may stand inside a page: it holds no end tag that would close it early."""
+@cache
+def _plotly_js() -> str:
+    """The whole of Plotly's script, made to stand inside a page: it holds no end tag that would close it early."""
+    script: str = plotly_module("offline").get_plotlyjs()
     return re.sub(r"</(?=script)", r"<\\/", script, flags=re.IGNORECASE)
 
 

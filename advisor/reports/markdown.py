@@ -29,7 +29,7 @@ from advisor.reports.document import (
 )
 from advisor.reports.figures import MEANINGS, aside, bounds, figure, mark, signed
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#|~!&$^])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&$^])")
 _LINE_START = re.compile(r"^(\s*)([-+=:]|\d+(?=[.)]))")
 
 
@@ -37,12 +37,12 @@ def escape(text: str) -> str:
     """Text that Markdown shows as it is: every sign of markup gets a backslash, web addresses do not become links."""
     safe = _SPECIAL.sub(r"\\\1", text)
     safe = re.sub(r"(?i)(https?|ftp|mailto|xmpp):", r"\1\:", safe)
-    safe = re.sub(r"(?i)\bwww\.", lambda found: found.group()[:-1] + r"\.", safe).replace("@", r"\@")
-    return _LINE_START.sub(lambda found: found.group(1) + _escaped_start(found.group(2)), safe)
+    return re.sub(r"(?i)\bwww\.", lambda found: found.group()[:-1] + r"\.", safe).replace("@", r"\@")
 
 
-def _escaped_start(start: str) -> str:
-    return f"{start}\\" if start.isdigit() else f"\\{start}"
+def _opening(line: str) -> str:
+    """A line of which the first letters start no list and no heading."""
+    return _LINE_START.sub(lambda found: found[1] + (f"{found[2]}\\" if found[2].isdigit() else f"\\{found[2]}"), line)
 
 
 def write(document: Document) -> bytes:
@@ -74,7 +74,7 @@ def _block(block: Block) -> list[str]:
     if isinstance(block, Facts):
         return _facts(block)
     if isinstance(block, Chart):
-        return [escape(block.spec.alt), "", *_table(block.spec.table())]
+        return [_opening(escape(block.spec.alt)), "", *_table(block.spec.table())]
     if isinstance(block, Bullets):
         return _bullets(block)
     if isinstance(block, Callout):
@@ -120,7 +120,7 @@ def anchor(name: str) -> str:
 
 
 def _line(runs: Runs, in_table: bool = False) -> str:
-    return "".join(_run(run, in_table) for run in runs)
+    return _opening("".join(_run(run, in_table) for run in runs))
 
 
 def _facts(block: Facts) -> list[str]:
@@ -155,7 +155,11 @@ def _argument(block: Argument) -> list[str]:
     effects = " · ".join(f"{escape(title)} {signed(amount)}{mark(amount.origin)}" for title, amount in block.effects)
     lines = [f"**{escape(block.title)}**" + (f" ({effects})" if effects else ""), ""]
     lines.append(f"{_line(block.because)} {_line(block.sources)}".rstrip())
-    items = [f"- Against it: {_line(item.because)} {_line(item.sources)}".rstrip() for item in block.against]
+    items = []
+    for item in block.against:
+        items.append(f"- Against it: {_line(item.because)} {_line(item.sources)}".rstrip())
+        if item.resolution:
+            items.append(f"- Resolved: {_line(item.resolution)}")
     if block.lift:
         items.append(f"- What would lift it: {_line(block.lift)}")
     if block.read:

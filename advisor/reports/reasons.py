@@ -62,7 +62,13 @@ def argument(advice: Advice, found: Sequence[Finding]) -> Argument:
         effects=effects,
         read=read(first.facts),
         sources=cited(advice, first.source),
-        against=tuple(Against(runs(item.because), cited(advice, item.source)) for item in first.contested_by),
+        against=_against(advice, first),
+    )
+
+
+def _against(advice: Advice, finding: Finding) -> tuple[Against, ...]:
+    return tuple(
+        Against(runs(item.because), cited(advice, item.source), runs(item.resolution)) for item in finding.contested_by
     )
 
 
@@ -139,7 +145,7 @@ def notes(advice: Advice) -> Section:
             because=runs(item.because),
             read=read(item.facts),
             sources=cited(advice, item.source),
-            against=tuple(Against(runs(other.because), cited(advice, other.source)) for other in item.contested_by),
+            against=_against(advice, item),
         )
         for item in advice.notes
     )

@@ -141,7 +141,10 @@ def _argument(block: Argument) -> list[str]:
     effects = "   ".join(f"{title} {signed(amount)}{mark(amount.origin)}" for title, amount in block.effects)
     lines = hanging("■ ", block.title + (f"   {effects}" if effects else ""), WIDTH)
     rows = [("", f"{_line(block.because)} {_line(block.sources)}".rstrip())]
-    rows += [("Against it: ", f"{_line(item.because)} {_line(item.sources)}".rstrip()) for item in block.against]
+    for item in block.against:
+        rows.append(("Against it: ", f"{_line(item.because)} {_line(item.sources)}".rstrip()))
+        if item.resolution:
+            rows.append(("Resolved: ", _line(item.resolution)))
     if block.lift:
         rows.append(("Would lift it: ", _line(block.lift)))
     if block.read:

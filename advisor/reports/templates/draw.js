@@ -17,7 +17,7 @@
       Plotly.relayout(place, colours(isDark));
       place.data.forEach(function (trace, index) {
         if (trace.name === "Total" && trace.type === "scatter" && trace.error_x === undefined) {
-          Plotly.restyle(place, { "marker.line.color": isDark ? "#ffffff" : "#1f2933" }, [index]);
+          Plotly.restyle(place, { "marker.color": isDark ? "#ffffff" : "#1f2933" }, [index]);
         }
         if (trace.mode === "markers+text") {
           Plotly.restyle(place, { "textfont.color": isDark ? "#e6e9ee" : "#1f2933" }, [index]);
