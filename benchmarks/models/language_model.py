@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -97,6 +98,9 @@ def load(files: ModelFiles, *, device: str | None = None, dtype: str | None = No
     On the CPU a probe of a tenth of a second decides between bfloat16 and float32 unless `dtype` names one of them.
     Raises MissingExtra without torch and transformers, and BenchmarkError if the files cannot be read as a model.
     """
+    # Threads that spin while they wait make a step ten times slower as soon as anything else runs on the machine.
+    # The setting is read once, when torch is first imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         import torch
         import transformers  # noqa: F401
