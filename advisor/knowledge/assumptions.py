@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from itertools import pairwise
@@ -92,7 +92,12 @@ READ = (
     "prompt_lead_factor",
     "labelling_share_of_lead",
     "hybrid_prompt_lead_share",
+    "evaluation_share_of_prompting",
+    "evaluation_share_of_tuning",
+    "baseline_share",
 )
+# The cost model divides by these, so that 0 will not do.
+DIVISORS = ("horizon_months", "labels_per_week", "training_speed", "writing_speed", "reading_factor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ class Assumption:
     id: str
     title: str
     unit: str
-    origin: Literal["published", "estimated", "default"]
+    origin: Literal["published", "estimated", "default", "stated"]
     source: str
     as_of: date
     by: str
@@ -120,7 +125,9 @@ class Assumption:
 
     @property
     def cite(self) -> str:
-        """Origin and date in a few words; a published one with its source."""
+        """Origin and date in a few words; a published or stated one with its source."""
+        if self.origin == "stated":
+            return self.source
         where = self.source if self.origin == "published" else FILE
         return f"{self.origin}, {where}, {self.as_of.isoformat()}"
 
@@ -129,7 +136,7 @@ class Assumption:
 class SizeClass:
     """Models up to `up_to_b` billion parameters: the card that serves and trains them, and who hosts them.
 
-    `hosted_models` and `tuned_services` name a cheap, a usual and a dear offer.
+    `hosted_models` and `tuned_services` name a cheap, a usual and a dear offer; more services may follow.
     """
 
     id: str
@@ -141,12 +148,25 @@ class SizeClass:
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """A service that tunes and hosts. The market facts tell for how long it takes on somebody new.
+
+    It does so until `offered_while` ends and before any of `closed_by` begins.
+    """
+
+    id: str
+    offered_while: str = ""
+    closed_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Assumptions:
     """All assumptions by id, the size classes from small to large, and the models priced where none was answered."""
 
     entries: Mapping[str, Assumption]
     sizes: tuple[SizeClass, ...]
     reference_models: tuple[str, ...]
+    services: Mapping[str, Service] = field(default_factory=dict)
 
     def models(self) -> tuple[str, ...]:
         """Every model id that the assumptions name, each once."""
@@ -165,6 +185,7 @@ def read_assumptions(folder: Path, problems: list[Problem]) -> Assumptions:
     models = _three(fields, "reference_models")
     sizes = fields.rows("sizes", partial(_size, problems))
     _ascending(sizes, fields)
+    services = fields.rows("services", partial(_service, problems), required=False)
     names = {MODEL_SIZE: tuple(size.id for size in sizes), **CHOICES}
     entries: dict[str, Assumption] = {}
     for entry in fields.rows("assumptions", lambda raw_entry, i: _assumption(problems, names, raw_entry, i)):
@@ -179,7 +200,7 @@ def read_assumptions(folder: Path, problems: list[Problem]) -> Assumptions:
     for name in entries:
         if name and name not in READ:
             fields.report(f"assumption {name}", "an entry that nothing reads", ", ".join(READ), nearest(name, READ))
-    return Assumptions(entries, sizes, models)
+    return Assumptions(entries, sizes, models, {service.id: service for service in services})
 
 
 def _three(fields: Fields, key: str) -> tuple[str, ...]:
@@ -197,10 +218,20 @@ def _size(problems: list[Problem], raw: Any, index: int) -> SizeClass:
         serving_gpu=fields.text("serving_gpu"),
         training_gpu=fields.text("training_gpu"),
         hosted_models=_three(fields, "hosted_models"),
-        tuned_services=_three(fields, "tuned_services"),
+        tuned_services=fields.words("tuned_services"),
     )
+    if 0 < len(size.tuned_services) < len(BOUNDS):
+        fields.report("tuned_services", f"{len(size.tuned_services)} names", "at least three")
     fields.close()
     return size
+
+
+def _service(problems: list[Problem], raw: Any, index: int) -> Service:
+    fields = Fields(raw, problems, FILE, label("service", raw, index))
+    closed_by = fields.words("closed_by", required=False)
+    service = Service(fields.text("id"), fields.text("offered_while", required=False), closed_by)
+    fields.close()
+    return service
 
 
 def _ascending(sizes: tuple[SizeClass, ...], fields: Fields) -> None:

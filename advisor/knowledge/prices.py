@@ -10,15 +10,20 @@ import hashlib
 import io
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from advisor.errors import InputError, Problem, nearest, shown
+from advisor.knowledge.assumptions import FILE as COSTS
 from advisor.knowledge.assumptions import Assumption, Assumptions, read_assumptions
 from advisor.knowledge.domain import Quantity
-from advisor.knowledge.token_prices import token_price
+from advisor.knowledge.price_overrides import PriceOverride, parse_overrides
+from advisor.knowledge.token_prices import PARTS, UNIT, TokenPrice, token_price
+
+__all__ = ["KINDS", "Price", "PriceOverride", "PriceTable", "parse_overrides"]
 
 FILE = "prices.csv"
 COLUMNS = ("item", "kind", "unit", "low", "likely", "high", "currency", "as_of", "review_by", "source")
@@ -62,12 +67,16 @@ class Price:
         return f"{self.item}: {self.amount.source}, as of {self.as_of.isoformat()}"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class PriceTable:
-    """All prices of a rule pack by (item, kind), and the assumptions of its cost model."""
+    """All prices of a rule pack by (item, kind), and the assumptions of its cost model.
+
+    `tokens` holds the token prices that somebody stated, by (model, part), in place of those of the price package.
+    """
 
     rows: Mapping[tuple[str, str], Price]
     assumptions: Assumptions
+    tokens: Mapping[tuple[str, str], Quantity] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"PriceTable({len(self.rows)} prices, {len(self.assumptions.entries)} assumptions)"
@@ -97,6 +106,46 @@ class PriceTable:
         """The assumption of that id; raises KeyError."""
         return self.assumptions.entries[assumption_id]
 
+    def token_price(self, model_id: str, day: date) -> TokenPrice:
+        """What a model's tokens cost on a day: as stated, else as published. Raises InputError for an unknown model.
+
+        Reading from the cache never costs more than reading.
+        """
+        price = token_price(model_id, day)
+        stated = {part: self.tokens[price.model, part] for part in PARTS if (price.model, part) in self.tokens}
+        if not stated:
+            return price
+        read, cached = stated.get("input", price.input), stated.get("cached", price.cached)
+        if "cached" not in stated and cached.value > read.value:
+            cached = read
+        return TokenPrice(price.model, read, cached, stated.get("output", price.output))
+
+    def overridden(self, overrides: Mapping[str, PriceOverride]) -> PriceTable:
+        """The same table with the prices and assumptions that somebody stated; see `parse_overrides`."""
+        if not overrides:
+            return self
+        rows, tokens, entries = dict(self.rows), dict(self.tokens), dict(self.assumptions.entries)
+        for own in overrides.values():
+            if own.target == "price":
+                row = rows[own.item, own.part]
+                rows[own.item, own.part] = replace(row, amount=own.quantity(row.amount.unit))
+            elif own.target == "token":
+                tokens[own.item, own.part] = own.quantity(UNIT)
+            else:
+                otherwise = (own.low, own.likely, own.high)
+                entry = replace(entries[own.item], origin="stated", source=own.source, by="", values={})
+                entries[own.item] = replace(entry, otherwise=otherwise)
+        return PriceTable(rows, replace(self.assumptions, entries=entries), tokens)
+
+    def check_market(self, facts: Iterable[str], problems: list[Problem]) -> None:
+        """Adds a problem for every service that rests on a market fact that is not among `facts`."""
+        known = set(facts)
+        for service in self.assumptions.services.values():
+            for name in (service.offered_while, *service.closed_by):
+                if name and name not in known:
+                    place, remedy = f"service {service.id}", nearest(name, known)
+                    problems.append(Problem(COSTS, place, f"'{name}'", "a fact of market.yaml", remedy))
+
     def overdue(self, day: date) -> tuple[Price, ...]:
         """The rows whose review date has passed on `day`."""
         return tuple(row for row in self.rows.values() if row.review_by < day)
@@ -107,20 +156,25 @@ class PriceTable:
         The token prices are those of the models that the assumptions name and of `models`, for example the base model
         answered. Two days with the same prices give the same digest. Raises InputError for an unknown model.
         """
-        parts = [repr(self.rows[key]) for key in sorted(self.rows)]
-        parts += [repr(self.assumptions.entries[name]) for name in sorted(self.assumptions.entries)]
-        parts.append(repr(self.assumptions.sizes))
-        for model in sorted({*self.assumptions.models(), *models}):
-            price = token_price(model, day)
-            amounts = (price.input, price.cached, price.output)
-            parts.append(f"{price.model} {[(amount.low, amount.value, amount.high) for amount in amounts]}")
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        return _digest(self, day, tuple(sorted({*self.assumptions.models(), *models})))
 
     def with_price(self, item: str, kind: str, low: float, likely: float, high: float, source: str) -> PriceTable:
         """The same table with one price replaced, for example by a user's own quote; raises KeyError."""
         row = self.rows[item, kind]
         amount = Quantity(likely, row.amount.unit, "stated", source, low, high)
-        return PriceTable({**self.rows, (item, kind): replace(row, amount=amount)}, self.assumptions)
+        return replace(self, rows={**self.rows, (item, kind): replace(row, amount=amount)})
+
+
+@lru_cache(maxsize=256)
+def _digest(table: PriceTable, day: date, models: tuple[str, ...]) -> str:
+    parts = [repr(table.rows[key]) for key in sorted(table.rows)]
+    parts += [repr(table.assumptions.entries[name]) for name in sorted(table.assumptions.entries)]
+    parts += [repr(table.assumptions.sizes), repr(sorted(table.assumptions.services.items()))]
+    for model in models:
+        price = table.token_price(model, day)
+        amounts = (price.input, price.cached, price.output)
+        parts.append(f"{price.model} {[(amount.low, amount.value, amount.high) for amount in amounts]}")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _read(path: Path, problems: list[Problem]) -> dict[tuple[str, str], Price]:
@@ -222,6 +276,11 @@ def _check_links(table: PriceTable, problems: list[Problem]) -> None:
         wanted += [(gpu, "gpu_hour", f"size {size.id} of costs.yaml") for gpu in (size.serving_gpu, size.training_gpu)]
         for service in size.tuned_services:
             wanted += [(service, kind, f"size {size.id} of costs.yaml") for kind in SERVICE_KINDS]
+    priced = {item for size in table.assumptions.sizes for item in size.tuned_services}
+    for name in table.assumptions.services:
+        if name not in priced:
+            remedy = nearest(name, priced) or "name it there, or remove it"
+            problems.append(Problem(COSTS, f"service {name}", "a service of no size", "one that a size names", remedy))
     for item, kind, reader in dict.fromkeys(wanted):
         if (item, kind) not in table.rows:
             known = [name for name, other in table.rows if other == kind]

@@ -12,6 +12,7 @@ from advisor.errors import InputError, Problem, shown
 from advisor.knowledge.domain import Quantity
 
 UNIT = "USD per 1M tokens"
+PARTS = ("input", "cached", "output")
 NOON = 12
 
 # What the questionnaire offers. Any other id that the package prices is accepted too.
@@ -88,6 +89,26 @@ def check_model(model_id: str, where: str = "answers", field: str = "base_model"
     remedy = f"did you mean {', '.join(close)}?" if close else "leave it open and give base_model_size_b instead"
     trouble = shown(model_id) if found is None else f"{shown(model_id)}, which is not paid by input and output token"
     return Problem(where, field, trouble, allowed, remedy)
+
+
+def canonical(model_id: str) -> str | None:
+    """The id of a model as `TokenPrice` names it, or None where the package does not know the model."""
+    found = _find(model_id)
+    return f"{found[0].id}/{found[1].id}" if found else None
+
+
+@lru_cache(maxsize=512)
+def next_change(model_id: str, day: date) -> date | None:
+    """The first day after `day` from which a model's tokens are known to cost something else; None without one."""
+    found = _find(model_id)
+    prices = found[1].prices if found else ()
+    if not found or not isinstance(prices, list | tuple):
+        return None
+    dated = [getattr(price.constraint, "start_date", None) for price in prices]
+    for start in sorted({start for start in dated if isinstance(start, date) and start > day}):
+        if _tariffs(found[1], start) != _tariffs(found[1], day):
+            return start
+    return None
 
 
 @lru_cache(maxsize=512)

@@ -19,9 +19,34 @@ from advisor.reasoning.costs.break_even import Curve, first_saving, serving_brea
 from advisor.reasoning.costs.inputs import HIGH, LIKELY, LOW, Band, Inputs
 from advisor.reasoning.costs.lead import weeks
 from advisor.reasoning.costs.lines import Line, all_lines
+from advisor.reasoning.costs.simulation import BreakEven, CostStudy, Driver, Simulation, simulate, study
 from advisor.reasoning.costs.situation import read
 
-__all__ = ["CostLine", "Costs", "Spread", "estimate", "itemise", "serving_break_even", "with_cost_facts"]
+__all__ = [
+    "BreakEven",
+    "CostLine",
+    "CostStudy",
+    "Costs",
+    "Driver",
+    "Shortfall",
+    "Simulation",
+    "Spread",
+    "StagedLine",
+    "estimate",
+    "itemise",
+    "serving_break_even",
+    "shortfalls",
+    "simulate",
+    "staged_lines",
+    "study",
+    "with_cost_facts",
+]
+
+BOUNDS = {
+    "setup_over_budget": "setup_budget_usd",
+    "monthly_over_budget": "monthly_budget_usd",
+    "weeks_over_deadline": "deadline_weeks",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +75,27 @@ class Costs:
     break_even: Numbers
 
 
+@dataclass(frozen=True, slots=True)
+class StagedLine(CostLine):
+    """A cost line with the stage of the plan that it belongs to; monthly lines belong to none."""
+
+    stage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """By how much a stated budget or deadline is missed, even at the low estimate.
+
+    `fact` is the fact that a gate reads, `field` the answer that sets the bound.
+    """
+
+    approach: str
+    fact: str
+    field: str
+    missing: Quantity
+    text: str
+
+
 def estimate(facts: Facts, book: Rulebook, prices: PriceTable, day: date) -> Costs:
     """The costs and lead times of N scenarios. Raises InputError for a base model without a price."""
     case = read(Inputs(facts, book, prices, day))
@@ -75,6 +121,12 @@ def itemise(facts: Facts, book: Rulebook, prices: PriceTable, day: date) -> tupl
 
     Each amount carries its formula with the inputs and where each comes from. Lines of 0 are left out.
     """
+    staged = staged_lines(facts, book, prices, day)
+    return tuple(CostLine(line.approach, line.phase, line.title, line.amount) for line in staged)
+
+
+def staged_lines(facts: Facts, book: Rulebook, prices: PriceTable, day: date) -> tuple[StagedLine, ...]:
+    """The lines of `itemise`, each with the stage of the plan that it belongs to."""
     if facts.n != 1:
         raise ValueError("only one scenario can be itemised")
     lines = all_lines(read(Inputs(facts, book, prices, day)))
@@ -86,15 +138,9 @@ def with_cost_facts(facts: Facts, costs: Costs) -> Facts:
 
     An excess is the low estimate less the likely budget, so that it is above 0 only where even the low estimate is.
     """
-    budgets = {"setup_over_budget": "setup_budget_usd", "monthly_over_budget": "monthly_budget_usd"}
-    bounds = {**budgets, "weeks_over_deadline": "deadline_weeks"}
-    amounts = {
-        "setup_over_budget": costs.setup,
-        "monthly_over_budget": costs.monthly,
-        "weeks_over_deadline": costs.lead_weeks,
-    }
+    amounts = _bounded(costs)
     columns: dict[str, Column] = {}
-    for fact, field in bounds.items():
+    for fact, field in BOUNDS.items():
         bound = facts.numbers(field)
         for name in APPROACHES:
             excess = amounts[fact][name].low - bound.likely
@@ -105,6 +151,47 @@ def with_cost_facts(facts: Facts, costs: Costs) -> Facts:
     columns["tuning_cost_ratio"] = Numbers.exact(ratio, costs.volume_known & payable)
     columns["break_even_requests"] = costs.break_even
     return facts.with_columns(columns)
+
+
+def shortfalls(facts: Facts, costs: Costs) -> tuple[Shortfall, ...]:
+    """The budgets and deadlines that an approach misses in one scenario, with the missing dollars or weeks."""
+    if facts.n != 1:
+        raise ValueError("shortfalls are told for one scenario")
+    found = []
+    for fact, amounts in _bounded(costs).items():
+        field = BOUNDS[fact]
+        bound, unit, what = facts.numbers(field), *_SAID[fact]
+        for name in APPROACHES:
+            low, limit = float(amounts[name].low[0]), float(bound.likely[0])
+            if bound.known[0] and low > limit:
+                source = f"lowest estimate of the {what}, {in_units(low, unit)}, less {field}, {in_units(limit, unit)}"
+                missing = Quantity(low - limit, unit, "estimated", source)
+                text = (
+                    f"Even the lowest estimate of the {what}, {in_units(low, unit)}, is {in_units(low - limit, unit)} "
+                    f"above the {in_units(limit, unit)} that you stated."
+                )
+                found.append(Shortfall(name, f"{fact}_{name}", field, missing, text))
+    return tuple(found)
+
+
+_SAID = {
+    "setup_over_budget": ("USD", "set-up cost"),
+    "monthly_over_budget": ("USD per month", "monthly cost"),
+    "weeks_over_deadline": ("weeks", "lead time"),
+}
+
+
+def in_units(amount: float, unit: str) -> str:
+    """An amount of money or weeks in words: three digits below 100, whole numbers above."""
+    return f"{amount:,.0f} {unit}" if amount >= 100 else f"{amount:.3g} {unit}"
+
+
+def _bounded(costs: Costs) -> Mapping[str, Mapping[str, Spread]]:
+    return {
+        "setup_over_budget": costs.setup,
+        "monthly_over_budget": costs.monthly,
+        "weeks_over_deadline": costs.lead_weeks,
+    }
 
 
 def _sum(lines: tuple[Line, ...], approach: str, phase: str, n: int) -> Band:
@@ -119,8 +206,9 @@ def _spread(band: Band) -> Spread:
     return Spread(band[LOW], band[LIKELY], band[HIGH])
 
 
-def _line(line: Line) -> CostLine:
+def _line(line: Line) -> StagedLine:
     low, likely, high = (float(row[0]) for row in line.amount)
     unit = "USD" if line.phase == "setup" else "USD per month"
     source = f"{line.formula}: " + "; ".join(term.text() for term in line.terms)
-    return CostLine(line.approach, line.phase, line.title, Quantity(likely, unit, "estimated", source, low, high))
+    amount = Quantity(likely, unit, "estimated", source, low, high)
+    return StagedLine(line.approach, line.phase, line.title, amount, line.stage)

@@ -35,24 +35,33 @@ def serving_break_even(
 
 
 class Curve:
-    """Monthly cost of one approach by volume, likely values: fixed, per request, and cards beyond the first copy."""
+    """Monthly cost of one approach by volume: fixed, per request, and cards beyond the first copy.
 
-    def __init__(self, lines: Sequence[Line], approach: str, requests: Floats, months: Floats) -> None:
-        n = len(requests)
-        self.fixed, self.slope = np.zeros(n), np.zeros(n)
-        self.copy, self.load = np.zeros(n), np.zeros(n)
+    `rows` picks from the bands of the lines: the likely row, or all of them where they hold draws.
+    """
+
+    def __init__(
+        self,
+        lines: Sequence[Line],
+        approach: str,
+        requests: Floats,
+        months: Floats,
+        rows: int | slice = LIKELY,
+    ) -> None:
+        self.fixed, self.slope = np.zeros_like(requests), np.zeros_like(requests)
+        self.copy, self.load = np.zeros_like(requests), np.zeros_like(requests)
         for line in lines:
             if line.approach != approach:
                 continue
-            amount = np.broadcast_to(line.amount[LIKELY], n)
+            amount = np.broadcast_to(line.amount[rows], requests.shape)
             if line.phase == "setup":
                 self.fixed = self.fixed + amount / months
             elif line.copy is not None and line.load is not None:
-                self.copy, self.load = self.copy + line.copy[LIKELY], self.load + line.load[LIKELY]
-                self.fixed = self.fixed + line.copy[LIKELY]
+                self.copy, self.load = self.copy + line.copy[rows], self.load + line.load[rows]
+                self.fixed = self.fixed + line.copy[rows]
             elif line.per_request is not None:
-                self.slope = self.slope + line.per_request[LIKELY]
-                self.fixed = self.fixed + (amount - line.per_request[LIKELY] * requests)
+                self.slope = self.slope + line.per_request[rows]
+                self.fixed = self.fixed + (amount - line.per_request[rows] * requests)
             else:
                 self.fixed = self.fixed + amount
 
@@ -73,18 +82,31 @@ class Curve:
 
 def first_saving(prompted: Curve, tuned: Curve) -> tuple[Floats, Bools]:
     """The smallest volume from which the tuned model is cheaper, and where there is one."""
+    begin, found, _ = saving_window(prompted, tuned)
+    return begin, found
+
+
+def saving_window(prompted: Curve, tuned: Curve) -> tuple[Floats, Bools, Floats]:
+    """The smallest volume from which the tuned model is cheaper, where there is one, and its end.
+
+    The end is infinite where the tuned model stays cheaper at every larger volume.
+    """
     bends = np.sort(np.stack((prompted.bend, tuned.bend)), axis=0)
     last = np.where(np.isfinite(bends), bends, 0.0).max(axis=0)
     points = [np.zeros_like(last), np.where(np.isfinite(bends[0]), bends[0], 0.0), last]
     values = [prompted.at(point) - tuned.at(point) for point in points]
     steep = prompted.end_slope() - tuned.end_slope()
-    result, found = np.zeros_like(last), values[0] > 0
-    for left, right, start, end in zip(points, points[1:], values, values[1:], strict=False):
-        crosses = ~found & (start <= 0) & (end > 0)
+    begin, found = np.zeros_like(last), values[0] > 0
+    end = np.full_like(last, np.inf)
+    for left, right, start, stop in zip(points, points[1:], values, values[1:], strict=False):
         with np.errstate(divide="ignore", invalid="ignore"):
-            where = left - start * (right - left) / (end - start)
-        result, found = np.where(crosses, where, result), found | crosses
-    beyond = ~found & (steep > 0)
+            zero = left - start * (right - left) / (stop - start)
+        rises, falls = ~found & (start <= 0) & (stop > 0), (start > 0) & (stop <= 0)
+        begin, found = np.where(rises, zero, begin), found | rises
+        end = np.where(falls, zero, np.where((start <= 0) & (stop > 0), np.inf, end))
     with np.errstate(divide="ignore", invalid="ignore"):
-        where = last - values[-1] / steep
-    return np.where(beyond, where, result), found | beyond
+        zero = last - values[-1] / steep
+    rises, falls = ~found & (values[-1] <= 0) & (steep > 0), (values[-1] > 0) & (steep < 0)
+    begin, found = np.where(rises, zero, begin), found | rises
+    end = np.where(falls, zero, np.where((values[-1] <= 0) & (steep > 0), np.inf, end))
+    return begin, found, end

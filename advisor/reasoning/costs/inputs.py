@@ -1,7 +1,8 @@
 """What the cost model reads, as bands: low, likely and high of each number in each scenario.
 
 A band is an array of shape (3, N), or (3, 1) where all scenarios share it. Its row 0 is always the favourable end, so
-a quantity of which more is cheaper (examples at hand, speed) runs downwards.
+a quantity of which more is cheaper (examples at hand, speed) runs downwards. With a `Chance` every band holds random
+draws of one scenario instead: 3 x N of them, whose rows mean nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +18,9 @@ from numpy.typing import NDArray
 from advisor.intake.columns import Bools, Facts, Numbers
 from advisor.knowledge.assumptions import MODEL_SIZE, Assumption
 from advisor.knowledge.domain import Rulebook
-from advisor.knowledge.prices import PriceTable
-from advisor.knowledge.token_prices import TokenPrice, token_price
+from advisor.knowledge.prices import KINDS, PriceTable
+from advisor.knowledge.token_prices import TokenPrice
+from advisor.reasoning.costs.chance import Chance
 
 Band = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -52,41 +55,61 @@ class ModelPrice:
 class Inputs:
     """Answers, assumptions and prices of N scenarios as terms; an answer takes the place of its assumption."""
 
-    def __init__(self, facts: Facts, book: Rulebook, prices: PriceTable, day: date) -> None:
+    def __init__(
+        self, facts: Facts, book: Rulebook, prices: PriceTable, day: date, chance: Chance | None = None
+    ) -> None:
         self.facts = facts
         self.book = book
         self.prices = prices
         self.day = day
+        self.chance = chance
         self._bounds = np.array([size.up_to_b for size in prices.assumptions.sizes][:-1])
 
-    def assumed(self, name: str, *, falling: bool = False, size: Rows | None = None) -> Term:
-        """An assumption, looked up by its field or by the size class; `falling` where more is cheaper."""
+    def assumed(self, name: str, *, falling: bool = False, size: Rows | None = None, word: str = "") -> Term:
+        """An assumption, looked up by its field, the size class or a given `word`; `falling` where more is cheaper."""
         assumption = self.prices.assumed(name)
-        values, word = self._looked_up(assumption, size)
         origin = assumption.cite
-        if word is not None:
-            return Term(assumption.title, assumption.unit, _turned(values, falling), lambda: f"{origin}; for {word()}")
-        return Term(assumption.title, assumption.unit, _turned(values, falling), lambda: origin)
+        if assumption.by == MODEL_SIZE:
+            if size is None:
+                raise ValueError(f"{assumption.id} is looked up by size")
+            names = [one.id for one in self.prices.assumptions.sizes]
+            table, classes = np.array([assumption.on(one) for one in names]).T, size
+            values = self._at(table, classes, name, assumption.title, falling=falling)
+            return Term(
+                assumption.title,
+                assumption.unit,
+                values,
+                lambda: f"{origin}; for a {names[int(classes[LIKELY, 0])]} model",
+            )
+        looked_up, said = self._looked_up(assumption, word)
+        values = self._spread(looked_up, name, assumption.title, falling=falling)
+        return Term(assumption.title, assumption.unit, values, lambda: origin + (f"; for {said()}" if said else ""))
 
     def answered(self, field: str, name: str, *, falling: bool = False) -> Term:
         """The answer to a question; where it is not known, the assumption of that name."""
-        column, default = self.facts.numbers(field), self.assumed(name)
-        if not column.known.any():
-            return Term(default.title, default.unit, _turned(default.values, falling), default.cite)
-        values = np.where(column.known, _stack(column), default.values)
+        column, assumption = self.facts.numbers(field), self.prices.assumed(name)
+        default, said = self._looked_up(assumption, "")
+        values = np.where(column.known, _stack(column), default) if column.known.any() else default
 
         def cite() -> str:
             stated = "the questionnaire's default" if field in self.facts.defaulted else "your answer"
-            return stated if column.known[0] else default.cite()
+            assumed = assumption.cite + (f"; for {said()}" if said else "")
+            return stated if column.known[0] else assumed
 
-        return Term(default.title, default.unit, _turned(values, falling), cite)
+        drawn = self._spread(values, name, assumption.title, falling=falling, field=field)
+        return Term(assumption.title, assumption.unit, drawn, cite)
+
+    def stated(self, field: str, title: str, *, falling: bool = False) -> tuple[Band, Bools]:
+        """The answer to a question that has no assumption, and where it is known; 0 elsewhere."""
+        column = self.facts.numbers(field)
+        values = np.where(column.known, _stack(column), 0.0)
+        return self._spread(values, field, title, falling=falling, field=field), column.known
 
     def priced(self, item: str, kind: str, title: str) -> Term:
         """A row of the price table."""
         row = self.prices.price(item, kind)
-        return Term(
-            title, row.amount.unit, _column(_range(row.amount.low, row.amount.value, row.amount.high)), _say(row.cite)
-        )
+        band = _column(_range(row.amount.low, row.amount.value, row.amount.high))
+        return Term(title, row.amount.unit, self._spread(band, f"{item}/{kind}", title), _say(row.cite))
 
     def word_is(self, field: str, *words: str) -> Bools:
         """Where the answer to a choice question is one of the words."""
@@ -102,34 +125,69 @@ class Inputs:
         items = [one.serving_gpu if use == "serving" else one.training_gpu for one in sizes]
         rows = [self.prices.price(item, "gpu_hour") for item in items]
         table = np.array([_range(row.amount.low, row.amount.value, row.amount.high) for row in rows]).T
-        return Term("price of a card", "USD per GPU-hour", _pick(table, size), lambda: rows[int(size[LIKELY, 0])].cite)
+        title = "price of a card"
+        values = self._at(table, size, title, title)
+        return Term(title, "USD per GPU-hour", values, lambda: rows[int(size[LIKELY, 0])].cite)
+
+    def tuning_offered(self) -> bool:
+        """Whether any service of the price table still takes on somebody new on that day."""
+        sizes = self.prices.assumptions.sizes
+        return any(self._offered(item) for one in sizes for item in one.tuned_services)
 
     def tuned_service(self, size: Rows, kind: str, title: str) -> Term:
-        """A price of the services that tune and host models of that size: the cheapest, a usual and the dearest."""
-        sizes = self.prices.assumptions.sizes
-        offers = [[self.prices.price(item, kind) for item in one.tuned_services] for one in sizes]
+        """A price of the services that tune and host models of that size: the cheapest, a usual and the dearest.
+
+        A service that no longer takes on anybody new on that day does not count. Where none of a size is left, those
+        of the nearest size stand in; with no service at all the price is 0, and models run on cards.
+        """
+        offers = [[self.prices.price(item, kind) for item in items] for items in self._services]
         table = np.array(
-            [_ordered([(row.amount.low, row.amount.value, row.amount.high) for row in three]) for three in offers]
+            [_ordered([(row.amount.low, row.amount.value, row.amount.high) for row in some]) for some in offers]
         )
-        unit = offers[0][0].amount.unit
-        return Term(title, unit, _pick(table.T, size), lambda: offers[int(size[LIKELY, 0])][1].cite)
+
+        def cite() -> str:
+            some = offers[int(size[LIKELY, 0])]
+            return some[min(1, len(some) - 1)].cite if some else "no service takes on anybody new"
+
+        # A dear service is dear in all its prices, so that they share one draw.
+        values = self._at(table.T, size, "price of tuning services", "prices of the services that tune and host")
+        return Term(title, KINDS[kind], values, cite)
+
+    @cached_property
+    def _services(self) -> list[list[str]]:
+        """By size class, the services that are still offered."""
+        sizes = self.prices.assumptions.sizes
+        offered = [[item for item in one.tuned_services if self._offered(item)] for one in sizes]
+        filled = [index for index, items in enumerate(offered) if items]
+        return [offered[min(filled, key=lambda k: abs(k - index))] if filled else [] for index in range(len(sizes))]
+
+    def _offered(self, item: str) -> bool:
+        """Whether a service takes on somebody new: its market fact has not ended, and none that closes it has begun."""
+        service = self.prices.assumptions.services.get(item)
+        if service is None:
+            return True
+        offer = self.book.market.get(service.offered_while)
+        ended = offer is not None and offer.ends is not None and offer.ends < self.day
+        closing = [self.book.market[name] for name in service.closed_by if name in self.book.market]
+        return not ended and not any(fact.begins <= self.day for fact in closing)
 
     def model_price(self, size: Rows, sized: Bools) -> ModelPrice:
         """The token price of the prompted model: the one named; else, where `sized`, of its size; else a reference."""
-        column, assumptions = self.facts.words("base_model"), self.prices.assumptions
-        named = [token_price(model, self.day) for model in column.values]
-        by_size = [[token_price(model, self.day) for model in one.hosted_models] for one in assumptions.sizes]
-        reference = [token_price(model, self.day) for model in assumptions.reference_models]
-        known = column.codes >= 0
+        column, assumptions, price_of = self.facts.words("base_model"), self.prices.assumptions, self.prices.token_price
+        named = [price_of(model, self.day) for model in column.values]
+        by_size = [[price_of(model, self.day) for model in one.hosted_models] for one in assumptions.sizes]
+        reference = [price_of(model, self.day) for model in assumptions.reference_models]
+        known, title = column.codes >= 0, "price of the prompted model's tokens"
 
         def values(part: Callable[[TokenPrice], tuple[float, float, float]]) -> Band:
-            result = _column(_ordered([part(price) for price in reference]))
+            result = self._spread(_column(_ordered([part(price) for price in reference])), title, title)
             if sized.any():
                 table = np.array([_ordered([part(price) for price in three]) for three in by_size]).T
-                result = np.where(sized, _pick(table, size), result)
+                result = np.where(sized, self._at(table, size, title, title), result)
             if known.any():
                 table = np.array([part(price) for price in named]).T
-                result = np.where(known, table[:, np.maximum(column.codes, 0)], result)
+                band = self._spread(table[:, np.maximum(column.codes, 0)], title, title)
+                result = np.where(known, band, result)
             return result
 
         def cite() -> str:
@@ -154,32 +212,44 @@ class Inputs:
 
     def examples_needed(self) -> Term:
         """Examples that tuning needs: the rule pack's number for the kind of task, with the range around it."""
-        factor, fallback = self.assumed("examples_needed_factor"), self.assumed("examples_needed")
+        own = self.prices.assumed("examples_needed")
+        if own.origin == "stated":
+            return self.assumed("examples_needed")
+        factor = self.assumed("examples_needed_factor")
         kinds, parameter = self.facts.words("task_kind"), self.book.parameters.get("examples_needed")
         table: Mapping[str, float] = parameter.on(self.day) if parameter is not None else {}
-        usual = float(fallback.values[LIKELY, 0])
+        usual = own.otherwise[LIKELY]
         by_word = np.array([float(table.get(word, usual)) for word in kinds.values] + [usual])
         values = by_word[np.where(kinds.codes >= 0, kinds.codes, len(kinds.values))] * factor.values
-        return Term(
-            fallback.title, fallback.unit, values, lambda: f"rule pack: examples_needed; range: {factor.cite()}"
-        )
+        return Term(own.title, own.unit, values, lambda: f"rule pack: examples_needed; range: {factor.cite()}")
 
-    def _looked_up(self, assumption: Assumption, size: Rows | None) -> tuple[Band, Callable[[], str] | None]:
+    def _looked_up(self, assumption: Assumption, word: str) -> tuple[Band, Callable[[], str] | None]:
+        """The numbers of an assumption, as low, likely, high, and in words by what they were looked up."""
         if not assumption.by:
             return _column(assumption.otherwise), None
-        if assumption.by == MODEL_SIZE:
-            names = [one.id for one in self.prices.assumptions.sizes]
-            table = np.array([assumption.on(name) for name in names]).T
-            if size is None:
-                raise ValueError(f"{assumption.id} is looked up by size")
-            return _pick(table, size), lambda: f"a {names[int(size[LIKELY, 0])]} model"
-        words = self.facts.words(assumption.by)
-        table = np.array([*(assumption.on(word) for word in words.values), assumption.otherwise]).T
+        if word:
+            return _column(assumption.on(word)), _say(f"{assumption.by} {word}")
+        words, field = self.facts.words(assumption.by), assumption.by
+        table = np.array([*(assumption.on(one) for one in words.values), assumption.otherwise]).T
         codes = np.where(words.codes >= 0, words.codes, len(words.values))
-        field = assumption.by
-        return table[
-            :, codes
-        ], lambda: f"{field} {words.values[codes[0]]}" if codes[0] < len(words.values) else f"{field} not known"
+
+        def said() -> str:
+            return f"{field} {words.values[codes[0]]}" if codes[0] < len(words.values) else f"{field} not known"
+
+        return table[:, codes], said
+
+    def _spread(self, values: Band, key: str, title: str, *, falling: bool = False, field: str = "") -> Band:
+        """Low, likely, high as they are (turned round where `falling`), or draws between them."""
+        if self.chance is None:
+            return values[::-1] if falling else values
+        return self.chance.draw(key, title, values[LOW], values[LIKELY], values[HIGH], field)
+
+    def _at(self, table: Band, size: Rows, key: str, title: str, *, falling: bool = False) -> Band:
+        """From a table of shape (3, sizes): in each row of the band the value of that row's size class, or draws."""
+        if self.chance is None:
+            picked = table[np.arange(3)[:, None], size]
+            return picked[::-1] if falling else picked
+        return self.chance.draw(key, title, table[LOW][size], table[LIKELY][size], table[HIGH][size])
 
 
 def short(number: float) -> str:
@@ -191,10 +261,6 @@ def _stack(column: Numbers) -> Band:
     return np.stack((column.low, column.likely, column.high))
 
 
-def _turned(values: Band, falling: bool) -> Band:
-    return values[::-1] if falling else values
-
-
 def _column(values: Sequence[float]) -> Band:
     return np.array(values, float).reshape(3, 1)
 
@@ -204,14 +270,10 @@ def _range(low: float | None, likely: float, high: float | None) -> tuple[float,
 
 
 def _ordered(offers: Sequence[tuple[float | None, float, float | None]]) -> tuple[float, float, float]:
-    """The lowest of all, the usual one of the middle offer, the highest of all."""
-    ranges = [_range(*offer) for offer in offers]
-    return min(low for low, _, _ in ranges), ranges[1][1], max(high for _, _, high in ranges)
-
-
-def _pick(table: Band, size: Rows) -> Band:
-    """From a table of shape (3, sizes): in each row of the band, the value of that row's size class."""
-    return table[np.arange(3)[:, None], size]
+    """The lowest of all, the usual one of the second offer, the highest of all; zeros without offers."""
+    ranges = [_range(*offer) for offer in offers] or [(0.0, 0.0, 0.0)]
+    usual = ranges[min(1, len(ranges) - 1)][1]
+    return min(low for low, _, _ in ranges), usual, max(high for _, _, high in ranges)
 
 
 def _say(text: str) -> Callable[[], str]:

@@ -22,6 +22,7 @@ class Line:
 
     Monthly amounts are `fixed` + `per_request` × requests + `copy` × max(0, `load` × requests − 1), where `load` is
     the share of one copy of the model that one request a month occupies. Those bands are zero where they play no part.
+    `stage` is the stage of the plan that a set-up line belongs to; monthly lines have none.
     """
 
     approach: str
@@ -33,6 +34,7 @@ class Line:
     per_request: Band | None = None
     copy: Band | None = None
     load: Band | None = None
+    stage: str = ""
 
 
 def all_lines(case: Situation) -> tuple[Line, ...]:
@@ -43,9 +45,10 @@ def all_lines(case: Situation) -> tuple[Line, ...]:
 def prompting(case: Situation) -> Iterator[Line]:
     """The lines of prompting."""
     name, inputs, volume = "prompting", case.inputs, case.volume
-    yield _work(case, name, "Write and try the prompt", inputs.assumed("prompt_hours"), case.prompting_breadth)
+    hours = inputs.assumed("prompt_hours")
+    yield _work(case, name, "prompt", "Write and try the prompt", hours, case.prompting_breadth)
     yield from _retrieval_setup(case, name)
-    yield from _evaluation(case, name, case.labels.missing_for_evaluation)
+    yield from _evaluation(case, name)
     hosted = ~case.machines.own_prompted
     price, share = case.machines.price, volume.paid_prompt_share
     yield _tokens(
@@ -95,6 +98,8 @@ def fine_tuning(case: Situation) -> Iterator[Line]:
     """The lines of fine-tuning: no retrieval, a short prompt."""
     name, volume = "fine_tuning", case.volume
     yield from _tuning_setup(case, name)
+    plain = case.inputs.assumed("prompt_hours", word="zero_shot")
+    yield _work(case, name, "prompt", "Try a plain prompt to compare with", plain)
     read = combined(
         "tokens read",
         "tokens",
@@ -115,8 +120,9 @@ def hybrid(case: Situation) -> Iterator[Line]:
     yield from _tuning_setup(case, name)
     prompt = inputs.assumed("prompt_hours")
     part = combined("hours", "hours", prompt.values * share.values, "prompt hours × share", prompt, share)
-    yield _work(case, name, "Write and try the prompt", part, case.prompting_breadth)
-    yield _work(case, name, "Bring model and prompt together", inputs.assumed("hybrid_hours"), case.prompting_breadth)
+    yield _work(case, name, "prompt", "Write and try the prompt", part, case.prompting_breadth)
+    joining = inputs.assumed("hybrid_hours")
+    yield _work(case, name, "combine", "Bring model and prompt together", joining, case.prompting_breadth)
     yield from _retrieval_setup(case, name)
     read = combined(
         "tokens read",
@@ -134,31 +140,38 @@ def hybrid(case: Situation) -> Iterator[Line]:
     yield from _retraining(case, name)
 
 
-def _work(case: Situation, approach: str, title: str, hours: Term, *factors: Term) -> Line:
+def _work(case: Situation, approach: str, stage: str, title: str, hours: Term, *factors: Term) -> Line:
     amount = hours.values * case.rate.values
     for factor in factors:
         amount = amount * factor.values
     formula = "hours × rate" + "".join(f" × {factor.title}" for factor in factors)
-    return Line(approach, "setup", title, formula, amount, (hours, case.rate, *factors))
+    return Line(approach, "setup", title, formula, amount, (hours, case.rate, *factors), stage=stage)
 
 
-def _evaluation(case: Situation, approach: str, missing: Term) -> Iterator[Line]:
+def _labels(case: Situation, approach: str, stage: str, title: str, missing: Term) -> Line:
     each = case.labels.each
-    yield Line(
-        approach, "setup", "Label examples", "missing × one label", missing.values * each.values, (missing, each)
-    )
+    amount = missing.values * each.values
+    return Line(approach, "setup", title, "missing × one label", amount, (missing, each), stage=stage)
+
+
+def _evaluation(case: Situation, approach: str) -> Iterator[Line]:
+    missing = case.labels.missing_for_evaluation
+    yield _labels(case, approach, "evaluate", "Label examples for the evaluation", missing)
     hours = case.inputs.assumed("evaluation_hours")
-    yield _work(case, approach, "Build the evaluation and study errors", hours)
+    yield _work(case, approach, "evaluate", "Build the evaluation and study errors", hours)
 
 
 def _tuning_setup(case: Situation, approach: str) -> Iterator[Line]:
     inputs = case.inputs
-    skill, breadth = inputs.assumed("expertise_factor"), case.tuning_breadth
-    yield _work(case, approach, "Prepare the training examples", inputs.assumed("data_hours"), skill, breadth)
-    yield _work(case, approach, "Set up training and compare runs", inputs.assumed("tuning_hours"), skill, breadth)
-    yield from _evaluation(case, approach, case.labels.missing_for_tuning)
+    factors = (inputs.assumed("expertise_factor"), case.tuning_breadth)
+    yield from _evaluation(case, approach)
+    missing = case.labels.missing_for_training
+    yield _labels(case, approach, "collect", "Label examples for training", missing)
+    yield _work(case, approach, "collect", "Prepare the training examples", inputs.assumed("data_hours"), *factors)
+    yield _work(case, approach, "tune", "Set up training and compare runs", inputs.assumed("tuning_hours"), *factors)
     run, runs = _training_run(case), inputs.assumed("training_runs")
-    yield Line(approach, "setup", "Training runs", "runs × one run", runs.values * run.values, (runs, run))
+    amount = runs.values * run.values
+    yield Line(approach, "setup", "Training runs", "runs × one run", amount, (runs, run), stage="tune")
 
 
 def _training_run(case: Situation) -> Term:
@@ -186,11 +199,12 @@ def _training_run(case: Situation) -> Term:
 def _retrieval_setup(case: Situation, approach: str) -> Iterator[Line]:
     hours, wanted = case.inputs.assumed("retrieval_hours"), case.retrieval
     build = np.where(wanted, hours.values * case.rate.values, 0.0)
-    yield Line(approach, "setup", "Build retrieval", "hours × rate", build, (hours, case.rate))
+    yield Line(approach, "setup", "Build retrieval", "hours × rate", build, (hours, case.rate), stage="retrieve")
     knowledge = case.inputs.answered("knowledge_tokens", "knowledge_tokens")
     price = case.inputs.priced("knowledge_indexing", "embedding", "price of indexing")
     index = np.where(wanted, knowledge.values * price.values / MILLION, 0.0)
-    yield Line(approach, "setup", "Index the knowledge", "tokens × price", index, (knowledge, price))
+    terms = (knowledge, price)
+    yield Line(approach, "setup", "Index the knowledge", "tokens × price", index, terms, stage="retrieve")
 
 
 def _retrieval_monthly(case: Situation, approach: str) -> Iterator[Line]:

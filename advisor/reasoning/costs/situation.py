@@ -43,12 +43,15 @@ class Machines:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Labels that are missing for the evaluation alone and for tuning, what one costs, and how many are trained on."""
+    """What one label costs, and how many are needed, missing and trained on.
+
+    Labels at hand go into the evaluation first and then into training.
+    """
 
     each: Term
     needed: Term
     missing_for_evaluation: Term
-    missing_for_tuning: Term
+    missing_for_training: Term
     trained_on: Term
 
 
@@ -89,9 +92,9 @@ def combined(title: str, unit: str, values: Band, formula: str, *parts: Term) ->
 
 
 def _retrieval(inputs: Inputs) -> Bools:
-    """Where knowledge is looked up: it is missing, or that is open and the user would go as far as retrieval."""
+    """Where knowledge is looked up: it is missing; or that is open, and prompts lack it or may go so far."""
     need = inputs.facts.words("knowledge_need")
-    as_far = inputs.word_is("prompt_effort", "retrieval")
+    as_far = inputs.word_is("prompt_effort", "retrieval") | inputs.word_is("quality_gap", "missing_knowledge", "both")
     wanted: Bools = inputs.word_is("knowledge_need", "stable", "changing") | ((need.codes == UNKNOWN_CODE) & as_far)
     return wanted
 
@@ -139,7 +142,7 @@ def _machines(inputs: Inputs) -> Machines:
     """Own cards serve open models where there are some, or where the data must not leave.
 
     A tuned model also runs on own cards where the vendor does not tune. Regulated data keeps a tuned model inside
-    unless an access was named.
+    unless an access was named. Where no vendor tunes for somebody new any more, every tuned model runs on cards.
     """
     access = inputs.facts.words("model_access")
     open_weights = inputs.word_is("model_access", "open_weights")
@@ -149,6 +152,8 @@ def _machines(inputs: Inputs) -> Machines:
     vendor_tunes = inputs.word_is("model_access", "hosted_api_with_tuning")
     own_prompted = open_weights & (cards | guarded)
     own_tuned = own_prompted | (cards & ~vendor_tunes) | (regulated & (access.codes == UNKNOWN_CODE))
+    if not inputs.tuning_offered():
+        own_tuned = np.ones_like(own_tuned)
     base = inputs.answered("base_model_size_b", "base_model_size")
     tuned = inputs.answered("tunable_model_size_b", "tunable_model_size")
     base_size, tuned_size = inputs.size_class(base), inputs.size_class(tuned)
@@ -166,14 +171,13 @@ def _machines(inputs: Inputs) -> Machines:
 def _labels(inputs: Inputs, breadth: Term) -> Labels:
     minutes = inputs.assumed("label_minutes")
     reviewer = inputs.priced("expert_reviewer", "label_hour", "reviewer")
-    stated = inputs.facts.numbers("label_cost_usd")
+    answer, known = inputs.stated("label_cost_usd", "cost of one label")
     by_time = minutes.values / 60 * reviewer.values
-    answer = np.stack((stated.low, stated.likely, stated.high))
 
     def cite() -> str:
-        return "your answer" if stated.known[0] else f"minutes / 60 × hourly price: {minutes.text()}; {reviewer.text()}"
+        return "your answer" if known[0] else f"minutes / 60 × hourly price: {minutes.text()}; {reviewer.text()}"
 
-    each = Term("one label", "USD", np.where(stated.known, answer, by_time), cite)
+    each = Term("one label", "USD", np.where(known, answer, by_time), cite)
     one_use = inputs.examples_needed()
     needed = combined(
         "examples needed", "examples", one_use.values * breadth.values, "for one use × use cases", one_use, breadth
@@ -181,16 +185,14 @@ def _labels(inputs: Inputs, breadth: Term) -> Labels:
     test = inputs.assumed("evaluation_examples")
     fewest = inputs.answered("labelled_examples", "labelled_examples", falling=True)
     most = inputs.answered("labelled_examples", "labelled_examples")
+    beyond = np.maximum(fewest.values - test.values, 0.0)
+    spare = combined("at hand beyond the evaluation", "examples", beyond, "at hand − evaluation", fewest, test)
     limit = inputs.assumed("training_examples_limit")
     return Labels(
         each,
         needed,
-        _missing("labels missing for the evaluation", test, fewest),
-        _missing(
-            "labels missing",
-            combined("all", "examples", needed.values + test.values, "training + evaluation", needed, test),
-            fewest,
-        ),
+        _missing("labels missing for the evaluation", "needed − at hand, at least 0", test, fewest),
+        _missing("labels missing for training", "needed − at hand beyond the evaluation, at least 0", needed, spare),
         combined(
             "examples trained on",
             "examples",
@@ -203,14 +205,15 @@ def _labels(inputs: Inputs, breadth: Term) -> Labels:
     )
 
 
-def _missing(title: str, wanted: Term, at_hand: Term) -> Term:
+def _missing(title: str, formula: str, wanted: Term, at_hand: Term) -> Term:
     values = np.maximum(wanted.values - at_hand.values, 0.0)
-    return combined(title, "examples", values, "needed − at hand, at least 0", wanted, at_hand)
+    return combined(title, "examples", values, formula, wanted, at_hand)
 
 
 def _breadth(inputs: Inputs, exponent_name: str) -> Term:
-    cases, exponent = inputs.facts.numbers("use_case_count"), inputs.assumed(exponent_name)
-    count = np.where(cases.known, np.maximum(np.stack((cases.low, cases.likely, cases.high)), 1.0), 1.0)
-    stated: Callable[[], str] = lambda: "your answer" if cases.known[0] else "taken as one"  # noqa: E731
+    cases, known = inputs.stated("use_case_count", "number of use cases")
+    exponent = inputs.assumed(exponent_name)
+    count = np.where(known, np.maximum(cases, 1.0), 1.0)
+    stated: Callable[[], str] = lambda: "your answer" if known[0] else "taken as one"  # noqa: E731
     number = Term("use cases", "use cases", count, stated)
     return combined("work for all use cases", "×", count**exponent.values, "use cases ^ power", number, exponent)

@@ -1,0 +1,241 @@
+"""Totals of one scenario as distributions: percentiles, what drives them, and from which volume tuning pays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from advisor.intake.columns import Bools, Facts, Floats
+from advisor.knowledge.domain import APPROACHES, Quantity, Rulebook
+from advisor.knowledge.prices import PriceTable
+from advisor.reasoning.advice import Range
+from advisor.reasoning.costs.break_even import Curve, saving_window
+from advisor.reasoning.costs.chance import ROWS, Chance, share_of_variance
+from advisor.reasoning.costs.inputs import Inputs
+from advisor.reasoning.costs.lead import weeks
+from advisor.reasoning.costs.lines import Line, all_lines
+from advisor.reasoning.costs.situation import read
+
+DRAWS = 4000
+TOP = 3
+WORTH_NAMING = 0.01  # share of the variance below which an input is no driver
+PERCENTILES = (10, 50, 90)
+WORDS = {"prompting": "prompting", "fine_tuning": "fine-tuning", "hybrid": "the hybrid"}
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """An uncertain input and its share (0-1) of the variance of a total.
+
+    `key` is what `prices:` in an answers file calls it; `field` the question that would settle it, if there is one.
+    """
+
+    key: str
+    title: str
+    share: Quantity
+    field: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """The simulated costs of one approach: USD over the horizon, USD once, USD per month and weeks of lead time.
+
+    Ranges are the 10th, 50th and 90th percentile. `cheaper_than_prompting` is the share of draws in which the approach
+    costs less than prompting over the horizon (None for prompting itself), `cheapest` that in which it costs least of
+    the three. The shares within budget and deadline are None where none was stated.
+    """
+
+    approach: str
+    total: Range
+    setup: Range
+    monthly: Range
+    lead_weeks: Range
+    drivers: tuple[Driver, ...]
+    cheapest: Quantity
+    cheaper_than_prompting: Quantity | None
+    within_setup_budget: Quantity | None
+    within_monthly_budget: Quantity | None
+    within_deadline: Quantity | None
+
+
+@dataclass(frozen=True, slots=True)
+class BreakEven:
+    """Requests a month from which an approach costs less than prompting over the horizon.
+
+    10th, 50th and 90th percentile over the draws; None where it is never cheaper at that percentile. `never_share` is
+    the share of draws (0-1) in which no volume makes it cheaper, `ends` the median volume beyond which prompting is
+    cheaper again, where half of the draws and more have one. `text` says it all in a sentence.
+    """
+
+    approach: str
+    low: Quantity | None
+    likely: Quantity | None
+    high: Quantity | None
+    never_share: float
+    ends: float | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CostStudy:
+    """What one set of draws gives: a simulation per approach, a break-even for fine-tuning and hybrid."""
+
+    simulations: Mapping[str, Simulation]
+    break_even: Mapping[str, BreakEven]
+    draws: int
+    seed: int
+
+
+def simulate(
+    facts: Facts, book: Rulebook, prices: PriceTable, day: date, draws: int = DRAWS, seed: int = 0
+) -> Mapping[str, Simulation]:
+    """The distribution of costs of each approach in one scenario; see `study`."""
+    return study(facts, book, prices, day, draws, seed).simulations
+
+
+def study(facts: Facts, book: Rulebook, prices: PriceTable, day: date, draws: int = DRAWS, seed: int = 0) -> CostStudy:
+    """Costs and break-even volumes of one scenario over random draws of its uncertain inputs.
+
+    Every input (answered range, assumption, price) is drawn once per draw and shared by the approaches, so that their
+    differences are paired; `Chance` says from which distribution and why. The same arguments give the same result.
+    Raises ValueError for other than one scenario, InputError for a base model without a price.
+    """
+    if facts.n != 1:
+        raise ValueError("only one scenario can be simulated")
+    columns = -(-draws // ROWS)
+    chance = Chance(columns, seed)
+    inputs = Inputs(facts.take(np.zeros(columns, np.intp)), book, prices, day, chance)
+    case = read(inputs)
+    lines = all_lines(case)
+    shape = (ROWS, columns)
+    months = np.broadcast_to(inputs.answered("horizon_months", "horizon_months").values, shape)
+    setup = {name: _sum(lines, name, "setup", shape) for name in APPROACHES}
+    monthly = {name: _sum(lines, name, "monthly", shape) for name in APPROACHES}
+    totals = {name: setup[name] + months * monthly[name] for name in APPROACHES}
+    note = f"{ROWS * columns:,} draws of the ranges of answers, assumptions and prices (seed {seed})"
+    measure = _Measure(facts, totals, note)
+    lead = weeks(case)
+    simulations = {
+        name: Simulation(
+            approach=name,
+            total=_range(totals[name], "USD", note),
+            setup=_range(setup[name], "USD", note),
+            monthly=_range(monthly[name], "USD per month", note),
+            lead_weeks=_range(lead[name], "weeks", note),
+            drivers=_drivers(totals[name], chance, note),
+            cheapest=measure.cheapest(name),
+            cheaper_than_prompting=None if name == "prompting" else measure.cheaper(name),
+            within_setup_budget=measure.within("setup_budget_usd", setup[name]),
+            within_monthly_budget=measure.within("monthly_budget_usd", monthly[name]),
+            within_deadline=measure.within("deadline_weeks", lead[name]),
+        )
+        for name in APPROACHES
+    }
+    requests = np.broadcast_to(case.volume.requests.values, shape)
+    prompted = Curve(lines, "prompting", requests, months, slice(None))
+    tuned = {name: Curve(lines, name, requests, months, slice(None)) for name in APPROACHES[1:]}
+    bands = {name: _band(name, prompted, curve, note) for name, curve in tuned.items()}
+    return CostStudy(simulations, bands, ROWS * columns, seed)
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """Shares of the draws in which something holds, as quantities."""
+
+    facts: Facts
+    totals: Mapping[str, Floats]
+    note: str
+
+    def cheaper(self, name: str) -> Quantity:
+        return self._share(self.totals[name] < self.totals["prompting"])
+
+    def cheapest(self, name: str) -> Quantity:
+        others = [total for other, total in self.totals.items() if other != name]
+        return self._share(self.totals[name] < np.min(others, axis=0))
+
+    def within(self, field: str, amounts: Floats) -> Quantity | None:
+        bound = self.facts.numbers(field)
+        return self._share(amounts <= bound.likely[0]) if bound.known[0] else None
+
+    def _share(self, holds: Bools) -> Quantity:
+        return Quantity(float(np.mean(holds)), "share", "estimated", self.note)
+
+
+def _sum(lines: tuple[Line, ...], approach: str, phase: str, shape: tuple[int, int]) -> Floats:
+    total = np.zeros(shape)
+    for line in lines:
+        if line.approach == approach and line.phase == phase:
+            total += line.amount
+    return total
+
+
+def _range(values: Floats, unit: str, note: str) -> Range:
+    low, likely, high = (float(one) for one in np.percentile(values, PERCENTILES))
+    return Range(low, likely, high, unit, "estimated", f"10th, 50th and 90th percentile of {note}")
+
+
+def _drivers(totals: Floats, chance: Chance, note: str) -> tuple[Driver, ...]:
+    """The inputs that explain most of the variance of the totals, the strongest first."""
+    ranked = sorted(((share_of_variance(totals, one.ranks), key) for key, one in chance.inputs.items()), reverse=True)
+    drivers = []
+    for share, key in ranked[:TOP]:
+        if share < WORTH_NAMING:
+            break
+        one = chance.inputs[key]
+        title = one.title[0].lower() + one.title[1:]
+        text = f"{title}: about {100 * share:.0f} % of the spread"
+        source = f"share of the variance of the total, {note}"
+        drivers.append(Driver(key, title, Quantity(share, "share", "estimated", source), one.field, text))
+    return tuple(drivers)
+
+
+def _band(name: str, prompted: Curve, tuned: Curve, note: str) -> BreakEven:
+    begin, found, end = saving_window(prompted, tuned)
+    volumes = np.sort(np.where(found, begin, np.inf).ravel())
+    picked = [float(volumes[round(percent / 100 * (volumes.size - 1))]) for percent in PERCENTILES]
+    source = f"volume at which both cost the same over the horizon, {note}"
+
+    def quantity(value: float) -> Quantity | None:
+        return Quantity(value, "requests a month", "estimated", source) if np.isfinite(value) else None
+
+    low, likely, high = (quantity(value) for value in picked)
+    ends = np.sort(np.where(found, end, np.inf).ravel())[volumes.size // 2]
+    never = float(1 - found.mean())
+    until = float(ends) if np.isfinite(ends) else None
+    return BreakEven(name, low, likely, high, never, until, _in_words(name, picked, never, until))
+
+
+def _in_words(name: str, picked: list[float], never: float, until: float | None) -> str:
+    """The band in a sentence or two."""
+    who, (low, likely, high) = WORDS[name], picked
+    start = who[0].upper() + who[1:]
+    share = f"{100 * never:.0f} of 100 draws"
+    if not np.isfinite(low):
+        return f"{start} never costs less than prompting over the horizon, at any volume ({share})."
+    if not np.isfinite(likely):
+        return (
+            f"{start} mostly never costs less than prompting, whatever the volume ({share}); "
+            f"in the favourable cases it does from about {rounded(low)} requests a month."
+        )
+    if high == 0:
+        return f"{start} costs less than prompting at any volume."
+    upper = f"{rounded(high)}" if np.isfinite(high) else "never"
+    band = f"{rounded(likely)} requests a month ({rounded(low)} to {upper})"
+    text = f"{start} costs less than prompting from about {band}"
+    if never >= 0.005:
+        text += f"; in {share} it never does"
+    if until is not None:
+        text += f"; beyond about {rounded(until)} requests a month prompting is cheaper again"
+    return text + "."
+
+
+def rounded(number: float) -> str:
+    """A number with two significant digits and thousands separators: 147,312 becomes 150,000."""
+    if number <= 0:
+        return "0"
+    digits = int(np.floor(np.log10(number)))
+    return f"{round(number, 1 - digits):,.0f}" if number >= 10 else f"{number:.2g}"
