@@ -226,6 +226,64 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """What one rule adds to the lead of one approach over another, in score."""
+
+    rule: str
+    title: str
+    criterion: str
+    difference: float
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """Why an approach is not the first.
+
+    `gap` is its distance in score; `against` are the rules that cost it most against the first, `in_favour` those that
+    speak for it, strongest first; `ruled_out_by` are the gates that closed it.
+    """
+
+    approach: str
+    gap: float
+    against: tuple[Step, ...]
+    in_favour: tuple[Step, ...]
+    ruled_out_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """Another way to aggregate the criteria, and the approach that it puts first."""
+
+    method: str
+    leader: str
+    agrees: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Robustness:
+    """The share of `draws` plausible weightings under which the first place holds, and what other methods say.
+
+    Weightings are drawn from a Dirichlet distribution whose mean is the weight shares in use; the higher its
+    `concentration`, the closer they stay.
+    """
+
+    share: float
+    draws: int
+    concentration: float
+    methods: tuple[Method, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleState:
+    """What became of one rule: it fired, failed (and by what), stayed unknown (and for want of what), or is expired."""
+
+    rule: str
+    kind: str
+    state: Literal["fired", "failed", "unknown", "expired"]
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
     """The whole advice of one assessment, with everything that it was made from."""
 
@@ -255,6 +313,10 @@ class Advice:
     rulebook: str
     rulebook_version: str
     verdict_id: str
+    waterfall: tuple[Step, ...] = ()
+    why_not: tuple[WhyNot, ...] = ()
+    robustness: Robustness | None = None
+    trace: tuple[RuleState, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The advice in the published JSON form; the keys of the fixed design, plus some."""

@@ -16,7 +16,7 @@ from advisor.intake.answers import Answers
 from advisor.knowledge import rulebook
 from advisor.knowledge.domain import APPROACHES, CRITERIA, Quantity, Source
 from advisor.knowledge.prices import PriceTable
-from advisor.reasoning import limits, plan, quality
+from advisor.reasoning import contributions, limits, plan, quality
 from advisor.reasoning.advice import (
     Advice,
     Confidence,
@@ -33,6 +33,7 @@ from advisor.reasoning.costs import Spread, itemise
 from advisor.reasoning.engine import ABSTAIN, STATUS, TIE, Engine, Outcome
 from advisor.reasoning.explain import Explainer
 from advisor.reasoning.probe import Probe
+from advisor.reasoning.robustness import robustness
 
 
 def engine(folder: Path, day: date, measured: Path | None = None) -> Engine:
@@ -52,6 +53,7 @@ def advise(answers: Answers, engine: Engine) -> Advice:
     explainer = Explainer(engine, outcome, answers)
     findings = _findings(explainer, outcome, engine)
     notes = tuple(explainer.notes())
+    closed = tuple(explainer.ruled_out())
     leader = int(outcome.leader[0])
     status = STATUS[outcome.status[0]]
     recommendation = None if outcome.status[0] == ABSTAIN else APPROACHES[leader]
@@ -72,7 +74,7 @@ def advise(answers: Answers, engine: Engine) -> Advice:
         weights={name: float(outcome.shares[0, column]) for column, name in enumerate(CRITERIA)},
         ranking=ranking,
         findings=findings,
-        ruled_out=tuple(explainer.ruled_out()),
+        ruled_out=closed,
         near_misses=explainer.near_misses(),
         flips=probe.flips() if recommendation else (),
         next_questions=probe.next_questions(),
@@ -85,6 +87,10 @@ def advise(answers: Answers, engine: Engine) -> Advice:
         rulebook=engine.book.name,
         rulebook_version=engine.book.version,
         verdict_id=verdict_id(answers, engine),
+        waterfall=contributions.waterfall(findings, ranking),
+        why_not=contributions.why_not(findings, ranking, closed),
+        robustness=robustness(engine, outcome),
+        trace=tuple(explainer.trace()),
     )
 
 

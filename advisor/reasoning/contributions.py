@@ -3,38 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from advisor.reasoning.advice import Finding, Ranked, RuledOut
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What one rule adds to the lead of the first approach over the second; the steps add up to the margin."""
-
-    rule: str
-    title: str
-    criterion: str
-    difference: float
-
-
-@dataclass(frozen=True, slots=True)
-class WhyNot:
-    """Why an approach is not the recommended one.
-
-    `gap` is its distance in score; `against` are the rules that cost it most against the first place, `in_favour` those
-    that speak for it, as (rule, title, difference), strongest first; `ruled_out_by` are the gates that closed it.
-    """
-
-    approach: str
-    gap: float
-    against: tuple[Step, ...]
-    in_favour: tuple[Step, ...]
-    ruled_out_by: tuple[str, ...]
+from advisor.reasoning.advice import Finding, Ranked, RuledOut, Step, WhyNot
 
 
 def waterfall(findings: Sequence[Finding], ranking: Sequence[Ranked]) -> tuple[Step, ...]:
-    """The steps from the second eligible approach to the first, largest first; empty where there is no second."""
+    """The steps from the second eligible approach to the first, largest first; they add up to the margin.
+
+    Empty where there is no second.
+    """
     eligible = [item.approach for item in ranking if item.eligible]
     if len(eligible) < 2:
         return ()

@@ -11,7 +11,7 @@ from advisor.intake.truth import FALSE, TRUE, UNKNOWN, bound_value, evaluate
 from advisor.knowledge.conditions import Among, AtLeastK, Compare, Condition, Known, Not, facts_read
 from advisor.knowledge.domain import APPROACHES, CRITERIA, Rule
 from advisor.knowledge.vocabulary import DERIVED_FACTS
-from advisor.reasoning.advice import FactRead, Finding, NearMiss, RuledOut
+from advisor.reasoning.advice import FactRead, Finding, NearMiss, RuledOut, RuleState
 from advisor.reasoning.engine import Engine, Outcome
 
 CLOSE = 0.5  # a number within half of its bound is close
@@ -49,6 +49,23 @@ class Explainer:
                 for approach in rule.approaches:
                     facts = self.facts_read(rule.when)
                     yield RuledOut(approach, rule.id, rule.title, rule.because, rule.lift, facts, rule.source)
+
+    def trace(self) -> Iterator[RuleState]:
+        """What became of every rule of the pack, expired and not yet valid ones included."""
+        row = {rule.id: position for position, rule in enumerate(self.outcome.rules)}
+        for rule in self.engine.book.rules:
+            if rule.id not in row:
+                reason = f"not in force before {rule.since}" if rule.since > self.engine.day else f"ended {rule.until}"
+                yield RuleState(rule.id, rule.kind, "expired", reason)
+                continue
+            truth = self.outcome.truths[row[rule.id], 0]
+            if truth == TRUE:
+                yield RuleState(rule.id, rule.kind, "fired", "")
+            elif truth == UNKNOWN:
+                missing = ", ".join(self._missing(rule.when))
+                yield RuleState(rule.id, rule.kind, "unknown", f"waits for {missing}" if missing else "undecided range")
+            else:
+                yield RuleState(rule.id, rule.kind, "failed", "; ".join(self._failed(rule.when)))
 
     def near_misses(self, limit: int = 8) -> tuple[NearMiss, ...]:
         """The gates that an open answer could close, then the rules that a small change would make speak."""
@@ -136,6 +153,27 @@ class Explainer:
                             fields[field] = None
         return tuple(fields)
 
+    def _failed(self, condition: Condition) -> Iterator[str]:
+        """The parts of a condition that do not hold, each with what it asks for and by how much it fails."""
+        for leaf, wanted in _required(condition):
+            if self._truth(leaf) != (FALSE if wanted else TRUE):
+                continue
+            fact = self.fact(leaf.fact)
+            if isinstance(leaf, Compare):
+                bound = bound_value(leaf.bound, self.engine.book, self.engine.day)
+                column = self.outcome.facts.numbers(leaf.fact)
+                if isinstance(bound, dict) or not column.known[0]:
+                    yield f"{fact.title} is {fact.value}"
+                    continue
+                off = abs(float(column.likely[0]) - float(bound))
+                ask = _WORDS[leaf.op] if wanted else f"not {_WORDS[leaf.op]}"
+                yield f"{fact.title} is {fact.value}, needs {ask} {in_words(bound)} (off by {in_words(off)})"
+            elif isinstance(leaf, Among):
+                words = " or ".join(leaf.values)
+                yield f"{fact.title} is {fact.value}, needs {words if wanted else 'not ' + words}"
+            else:
+                yield f"{fact.title} is {fact.value}"
+
     def _close(self, condition: Condition) -> str:
         """What a small change of one number would have to be for the condition to hold; empty if none would do."""
         parts = condition.parts if isinstance(condition, AtLeastK) else (condition,)
@@ -166,6 +204,17 @@ def _leaves(condition: Condition) -> Iterator[Condition]:
             yield from _leaves(part)
     elif isinstance(condition, Compare | Among | Known):
         yield condition
+
+
+def _required(condition: Condition, wanted: bool = True) -> Iterator[tuple[Compare | Among | Known, bool]]:
+    """The leaves of a condition, each with whether it should hold."""
+    if isinstance(condition, Not):
+        yield from _required(condition.part, not wanted)
+    elif isinstance(condition, AtLeastK):
+        for part in condition.parts:
+            yield from _required(part, wanted)
+    elif isinstance(condition, Compare | Among | Known):
+        yield condition, wanted
 
 
 def value_in_words(facts: Facts, name: str, unit: str) -> str:

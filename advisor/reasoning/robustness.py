@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from advisor.intake.columns import Bools, Floats
 from advisor.knowledge.domain import APPROACHES
+from advisor.reasoning.advice import Method, Robustness
 from advisor.reasoning.engine import Engine, Outcome
 
 DRAWS = 4000
 SEED = 20250120
-
-
-@dataclass(frozen=True, slots=True)
-class Method:
-    """Another way to aggregate the criteria, and the approach that it puts first."""
-
-    method: str
-    leader: str
-    agrees: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Robustness:
-    """The share of `draws` plausible weightings under which the first place holds, and what other methods say.
-
-    Weightings are drawn from a Dirichlet distribution whose mean is the weight shares in use and whose concentration is
-    the parameter `robustness_concentration`; the higher, the closer they stay.
-    """
-
-    share: float
-    draws: int
-    concentration: float
-    methods: tuple[Method, ...]
 
 
 def robustness(engine: Engine, outcome: Outcome) -> Robustness | None:
