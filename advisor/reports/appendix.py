@@ -23,7 +23,7 @@ from advisor.reports.document import (
 )
 from advisor.reports.figures import mark
 from advisor.reports.verdict import answer
-from advisor.reports.wording import capital, field_title
+from advisor.reports.wording import field_title
 
 
 def answers(advice: Advice) -> Section:
@@ -47,8 +47,7 @@ def numbers(sections: Sequence[Section]) -> Section:
             continue
         used.setdefault((item.origin, item.source), section.title)
     rows = tuple(
-        (runs(where), runs(f"{capital(origin)} {mark(origin)}"), runs(source))
-        for (origin, source), where in used.items()
+        (runs(where), runs(f"{origin}{mark(origin)}"), runs(source)) for (origin, source), where in used.items()
     )
     blocks = (Table(("First used in", "Origin", "Source or formula"), rows, "Origin of the numbers"),) if rows else ()
     return Section("numbers", "Where the numbers come from", blocks)

@@ -112,7 +112,7 @@ def _stacked(objects: Any, spec: ChartSpec) -> list[Any]:
             orientation="h",
             y=[places[mark.label] for mark in series.marks],
             x=[mark.amount.value for mark in series.marks],
-            text=[signed(mark.amount) for mark in series.marks],
+            text=["" if mark.muted else signed(mark.amount) for mark in series.marks],
             textposition="inside",
             insidetextanchor="middle",
             textangle=0,
@@ -158,7 +158,7 @@ def _intervals(objects: Any, spec: ChartSpec) -> list[Any]:
     traces = []
     places = _places(spec)
     for index, series in enumerate(spec.series):
-        colour = PALETTE[0] if index == 0 else FAINT
+        colour = PALETTE[0] if index == 0 else PALETTE[-1]
         marks = series.marks
         values = [mark.amount.value for mark in marks]
         up = [

@@ -20,7 +20,7 @@ def figure(amount: Quantity, *, in_table: bool = False, sign: bool = False) -> s
 
     In a table words of unit stay away: the column title carries them.
     """
-    digits = f"{abs(amount.value):,.12g}" if amount.origin == "stated" and amount.unit != "%" else ""
+    digits = _all_digits(amount.value, amount.unit) if amount.origin == "stated" and amount.unit != "%" else ""
     return _with_unit(amount.value, amount.unit, in_table, sign, digits)
 
 
@@ -65,7 +65,12 @@ def signed(amount: Quantity) -> str:
 
 def exact(value: float, unit: str) -> str:
     """A number as it was given, unrounded, with its unit."""
-    return _with_unit(value, unit, False, False, f"{abs(value):,.12g}")
+    return _with_unit(value, unit, False, False, _all_digits(value, unit))
+
+
+def _all_digits(value: float, unit: str) -> str:
+    cents = unit.startswith("USD") and not float(value).is_integer() and float(100 * value).is_integer()
+    return f"{abs(value):,.2f}" if cents else f"{abs(value):,.12g}"
 
 
 def _with_unit(value: float, unit: str, in_table: bool, sign: bool, digits: str = "") -> str:

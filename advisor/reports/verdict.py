@@ -10,7 +10,7 @@ from advisor.reasoning.advice import Advice, Change, Flip, Ranked
 from advisor.reports.charts import name
 from advisor.reports.document import Block, Callout, Fact, Facts, Paragraph, Runs, Section, Strong, Table, Value, runs
 from advisor.reports.figures import exact
-from advisor.reports.wording import capital, field_title, field_unit, field_words, option
+from advisor.reports.wording import capital, field_unit, field_words, option
 
 
 def leader(advice: Advice) -> Ranked | None:
@@ -153,7 +153,7 @@ def _next(advice: Advice) -> tuple[Runs, ...]:
         return tuple(runs(Strong(title_of(advice, item.approach)), ": ", item.lift) for item in advice.ruled_out[:3])
     if advice.status != "advice" and advice.next_questions:
         asked = advice.next_questions[0]
-        return (runs("Answer this first: ", Strong(asked.ask), f" ({field_title(asked.field)})"),)
+        return (runs("Answer this first: ", Strong(asked.ask), f" ({asked.field})"),)
     if advice.plan:
         stage = advice.plan[0]
         return (runs(Strong(stage.title), ". ", stage.what, " ", stage.tripwire),)

@@ -19,6 +19,9 @@
         if (trace.name === "Total" && trace.type === "scatter" && trace.error_x === undefined) {
           Plotly.restyle(place, { "marker.color": isDark ? "#ffffff" : "#1f2933" }, [index]);
         }
+        if (trace.type === "bar") {
+          Plotly.restyle(place, { "marker.line.color": isDark ? "#14191f" : "#ffffff" }, [index]);
+        }
         if (trace.mode === "markers+text") {
           Plotly.restyle(place, { "textfont.color": isDark ? "#e6e9ee" : "#1f2933" }, [index]);
         }
