@@ -88,7 +88,7 @@ def _digits(size: float, unit: str) -> str:
     if unit == "points":
         return f"{size:.2f}"
     if unit == "%":
-        return f"{size:.0f}" if size >= 1 or size == 0 else f"{size:.1f}"
+        return f"{size:.1f}" if 0 < size < 1 or 99 < size < 100 else f"{size:.0f}"
     if unit.startswith("USD"):
         return _money(size)
     if unit in {"weeks", "months"}:

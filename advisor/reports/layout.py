@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from advisor.knowledge.domain import Quantity
 from advisor.reasoning.advice import Advice, Ranked, Stage
-from advisor.reports import appendix, charts, evidence, reasons, working
+from advisor.reports import appendix, charts, comparison, evidence, reasons, working
 from advisor.reports.document import (
     Block,
     Bullets,
@@ -48,6 +48,7 @@ def _sections(advice: Advice) -> Iterator[Section]:
         yield _questions(advice)
     yield _ranking(advice)
     yield reasons.reasons(advice)
+    yield comparison.why_not(advice)
     yield _costs(advice)
     yield _flips(advice)
     yield reasons.near_misses(advice)
@@ -60,6 +61,7 @@ def _sections(advice: Advice) -> Iterator[Section]:
     yield _limits(advice)
     yield evidence.sources(advice)
     yield appendix.answers(advice)
+    yield comparison.trace(advice)
 
 
 def _ranking(advice: Advice) -> Section:
@@ -85,7 +87,8 @@ def _ranking(advice: Advice) -> Section:
             for item in advice.ranking
         )
     )
-    return Section("ranking", "Ranking", (Chart(spec), table, what))
+    compared = (*comparison.methods(advice), *comparison.lead(advice))
+    return Section("ranking", "Ranking", (Chart(spec), table, what, *compared))
 
 
 def _ranked(item: Ranked, criteria: list[str]) -> tuple[Runs, ...]:

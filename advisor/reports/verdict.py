@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from advisor.knowledge.domain import Quantity
-from advisor.reasoning.advice import Advice, Change, Flip, Ranked
+from advisor.reasoning.advice import Advice, Change, Flip, Ranked, Robustness
 from advisor.reports.charts import name
 from advisor.reports.document import Block, Callout, Fact, Facts, Paragraph, Runs, Section, Strong, Table, Value, runs
 from advisor.reports.figures import exact
@@ -82,7 +82,20 @@ def _certainty(advice: Advice) -> tuple[Runs, ...]:
         sure = Quantity(100 * confidence.value, "%", "estimated", confidence.basis)
         state = "calibrated" if confidence.calibrated else "not calibrated"
         lines.append(runs("Confidence ", sure, f" ({state})."))
-    return (*lines, runs(capital(confidence.basis)))
+    lines.append(runs(capital(confidence.basis)))
+    if advice.robustness is not None and advice.recommendation:
+        lines.append(robust_words(advice.robustness))
+    return tuple(lines)
+
+
+def robust_words(robustness: Robustness) -> Runs:
+    """In how many plausible weightings the first place holds, as a sentence."""
+    source = (
+        f"weights drawn {robustness.draws:,} times from a Dirichlet distribution around those in use, "
+        f"concentration {robustness.concentration:g}"
+    )
+    share = Quantity(100 * robustness.share, "%", "estimated", source)
+    return runs("The first place holds in ", share, " of plausible weightings of the criteria.")
 
 
 def margin(advice: Advice) -> Quantity:

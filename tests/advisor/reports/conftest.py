@@ -24,12 +24,17 @@ from advisor.reasoning.advice import (
     MeasuredArm,
     MeasuredDifference,
     MeasuredEvidence,
+    Method,
     NearMiss,
     NextQuestion,
     Range,
     Ranked,
+    Robustness,
     RuledOut,
+    RuleState,
     Stage,
+    Step,
+    WhyNot,
 )
 
 WEIGHTS = {"quality": 0.4, "cost": 0.3, "speed": 0.3}
@@ -113,7 +118,7 @@ def advice(**changes: Any) -> Advice:
         Source("S1", "First source", "A publisher", "2025-01-20", "C", "What it claims.", ""),
         Source("P1", "Second source", "Another publisher", "2026", "A", "What it found.", "https://example.org/a?b=1"),
     )
-    contest = Contest(("P1",), "Another study found the opposite.")
+    contest = Contest(("P1",), "Another study found the opposite.", "It had fewer examples.")
     full = Advice(
         name="Ticket triage",
         description="Sort the messages of the support desk.",
@@ -169,6 +174,16 @@ def advice(**changes: Any) -> Advice:
         rulebook="Founding rulebook",
         rulebook_version="0.1.0",
         verdict_id="0123456789abcdef",
+        waterfall=(
+            Step("strong_rule", "Title of strong_rule", "quality", 1.0),
+            Step("money_rule", "Title of money_rule", "cost", -0.25),
+        ),
+        why_not=(
+            WhyNot("prompting", 0.75, (Step("strong_rule", "Title of strong_rule", "quality", 1.0),), (), ()),
+            WhyNot("hybrid", 0.9, (), (Step("x", "Title of x", "cost", -0.1),), ("no_hybrid",)),
+        ),
+        robustness=Robustness(0.93, 500, 20.0, (Method("weighted_product", "fine_tuning", True),)),
+        trace=(RuleState("near_gate", "gate", "unknown", "It wants the monthly budget."),),
     )
     return replace(full, **changes)
 
@@ -199,6 +214,10 @@ def bare() -> Advice:
         plan=(),
         notes=(),
         limits=(),
+        waterfall=(),
+        why_not=(),
+        robustness=None,
+        trace=(),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -77,8 +78,8 @@ def test_sections_come_in_their_order(sample: Make) -> None:
     """The verdict is first, the reasons follow, the reproduction block is last."""
     ids = [section.id for section in lay_out(sample()).sections]
     assert ids == [
-        "verdict", "ranking", "reasons", "costs", "change", "near-misses", "ruled-out", "evidence", "plan", "notes",
-        "questions", "limits", "sources", "answers", "numbers", "reproduction",
+        "verdict", "ranking", "reasons", "why-not", "costs", "change", "near-misses", "ruled-out", "evidence",
+        "plan", "notes", "questions", "limits", "sources", "answers", "trace", "numbers", "reproduction",
     ]  # fmt: skip
 
 
@@ -161,6 +162,19 @@ def test_costs_show_the_lines_of_the_recommended_approach_and_how_they_are_worke
     assert "Work on fine-tuning" in text and "Work on prompting" not in text
     assert "hours × rate" in text
     assert "rate 80 (40 to 150) USD per hour" in text
+
+
+def test_the_lead_adds_up_and_the_others_are_told_why_not(sample: Make) -> None:
+    """Rule by rule to the margin; each other approach with its gap; the share of weightings on the first screen."""
+    from advisor.reports import render
+
+    text = render(sample(), "text").decode()
+    assert "The first place holds in 93 %ᵉ of plausible weightings" in "\n".join(text.splitlines()[:40])
+    assert "What the lead over prompting adds up from" in text
+    assert re.search(r"^Sum +0\.75ᵉ$", text, re.MULTILINE)
+    assert "Prompting is behind by 0.75 pointsᵉ" in text
+    assert "Hybrid is ruled out: No time." in text
+    assert "near_gate" in text and "It wants the monthly budget." in text
 
 
 def test_stated_numbers_are_not_rounded(sample: Make) -> None:

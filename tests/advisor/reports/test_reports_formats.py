@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html as escapes
 import json
 import re
@@ -107,9 +108,9 @@ def test_the_schema_describes_every_key() -> None:
 
 
 def test_json_keys_keep_the_order_in_which_the_advice_declares_them(sample: Make) -> None:
-    """`name` is first and `verdict_id` last, as in the dataclass."""
+    """The keys come as in the dataclass, which is also their order in the schema."""
     keys = list(json.loads(render(sample(), "json")))
-    assert (keys[0], keys[-1]) == ("name", "verdict_id")
+    assert keys == [field.name for field in dataclasses.fields(Advice)]
     assert keys == list(schema()["properties"])
 
 
@@ -183,6 +184,7 @@ def test_every_format_names_origins_sources_and_the_way_to_make_it_again(sample:
         for needed in (
             "measured by a benchmark run", "Grade A", "0123456789abcdef", "0.1.0", "run-7",
             "advisor recommend answers.yaml --as-of 2026-11-22 --measured run-7", "Another study found the opposite.",
+            "It had fewer examples.",
             "A later deadline.", "labelled_examples: 1200",
         ):  # fmt: skip
             assert needed in source, (format_, needed)
