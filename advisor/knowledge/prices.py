@@ -16,10 +16,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from advisor import locate
 from advisor.errors import InputError, Problem, nearest, shown
 from advisor.knowledge.assumptions import FILE as COSTS
 from advisor.knowledge.assumptions import Assumption, Assumptions, read_assumptions
 from advisor.knowledge.domain import Quantity
+from advisor.knowledge.layer import extends_shipped
 from advisor.knowledge.price_overrides import PriceOverride, parse_overrides
 from advisor.knowledge.token_prices import PARTS, UNIT, TokenPrice, token_price
 
@@ -83,12 +85,14 @@ class PriceTable:
 
     @staticmethod
     def load(folder: Path, problems: list[Problem] | None = None) -> PriceTable:
-        """The price table of a rule pack's folder.
+        """The price table of a rule pack's folder; the shipped one for a pack laid over it that brings none.
 
         What is wrong is added to `problems`; without that list, InputError with every problem is raised instead. A
         table with problems is not fit for estimates.
         """
         found: list[Problem] = []
+        if extends_shipped(folder) and not (folder / FILE).exists():
+            folder = locate.rules_dir()
         assumptions = read_assumptions(folder, found)
         table = PriceTable(_read(folder / FILE, found), assumptions)
         _check_links(table, found)

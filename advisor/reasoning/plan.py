@@ -1,77 +1,191 @@
-"""The plan: which stages in which order, and the number that ends each."""
+"""The plan: stages in order, with dates inside the deadline, the cost of each, and the numbers that end it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from math import ceil
 
-from advisor.reasoning.advice import Stage
+import numpy as np
+
+from advisor.knowledge.domain import Quantity
+from advisor.reasoning.advice import Range, Stage
+from advisor.reasoning.costs import Spread, StageEstimate, by_stage, in_units
 from advisor.reasoning.engine import Engine, Outcome
-from advisor.reasoning.explain import in_words
+from advisor.reasoning.review import Review, review
+from advisor.reasoning.tripwires import Tripwire, Tripwires
+
+ORDER = ("evaluate", "prompt", "retrieve", "collect", "tune", "combine")
+TEXTS = {
+    "evaluate": (
+        "Build an evaluation set",
+        "Collect real inputs with the answers you would accept, apart from anything used in prompts or training.",
+    ),
+    "prompt": (
+        "Measure the best prompt",
+        "Write a clear instruction with examples and measure it on the evaluation set.",
+    ),
+    "retrieve": (
+        "Supply the missing knowledge",
+        "Put the knowledge into the prompt, or retrieve the relevant part of it for each request.",
+    ),
+    "collect": (
+        "Collect and check labels",
+        "Label real inputs by written rules, have a second person check a sample, keep the evaluation set apart.",
+    ),
+    "tune": (
+        "Tune and compare",
+        "Tune on the labelled examples and compare with the best prompt on the same evaluation items.",
+    ),
+    "combine": (
+        "Combine",
+        "Ask the tuned model with the prompt (and the retrieved knowledge), trained in the very same format.",
+    ),
+    "review": ("Decide again", "Repeat the evaluation, and the questionnaire with what you know by then."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStage(Stage):
+    """A stage with its dates and tripwires: it begins and ends on those days at the pace of the schedule."""
+
+    begins: date | None = None
+    ends: date | None = None
+    tripwires: tuple[Tripwire, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The plan of one scenario.
+
+    `weeks` and `setup_usd` are the sums over the stages: the lead time and the set-up cost of the approach. `overshoot`
+    tells by how many weeks the likely time exceeds the stated deadline, None where it does not; `text` says so. Where
+    even the low estimate exceeds it, `feasible` is false. The dates then follow the low estimate; where only faster
+    than likely work meets the deadline they follow that pace.
+    """
+
+    approach: str | None
+    stages: tuple[PlanStage, ...]
+    begins: date
+    ends: date
+    weeks: Range
+    setup_usd: Range
+    deadline: date | None
+    overshoot: Quantity | None
+    feasible: bool
+    text: str
+    review: Review
 
 
 def stages(engine: Engine, outcome: Outcome, approach: str | None) -> tuple[Stage, ...]:
     """The stages for the recommended approach; those up to a measured prompt where there is none."""
-    return tuple(_stages(engine, outcome, approach))
-
-
-def _stages(engine: Engine, outcome: Outcome, approach: str | None) -> Iterator[Stage]:
-    facts = outcome.facts
-    target = facts.numbers("target_quality")
-    goal = f"{in_words(100 * float(target.likely[0]))} %" if target.known[0] else "the quality that you need"
-    yield Stage(
-        "evaluate",
-        "Build an evaluation set",
-        "Collect real inputs with the answers you would accept, apart from anything used in prompts or training.",
-        f"Move on when at least {in_words(engine.parameter('evaluation_items'))} items are checked by an expert.",
-    )
-    yield Stage(
-        "prompt",
-        "Measure the best prompt",
-        "Write a clear instruction with examples and measure it on the evaluation set.",
-        f"Stop here if it reaches {goal}; else look at the failures: missing facts or unsteady behaviour?",
-    )
-    knowledge = facts.words("knowledge_need").is_any(("stable", "changing"))[0]
-    if approach in {"prompting", "hybrid"} and knowledge:
-        yield Stage(
-            "retrieve",
-            "Supply the missing knowledge",
-            "Put the knowledge into the prompt, or retrieve the relevant part of it for each request.",
-            "Move on when the answers to questions about facts stop improving.",
-        )
-    if approach in {"fine_tuning", "hybrid"}:
-        yield from _tuning(engine, outcome, approach, goal)
-    yield Stage(
-        "review",
-        "Decide again",
-        "Repeat the evaluation when a model, a price or the requirement changes, and at the review date.",
-        "Go back a stage if the measured quality falls below what was accepted at launch.",
+    return tuple(
+        Stage(one.id, one.title, one.what, one.tripwire, one.weeks, one.cost_usd)
+        for one in schedule(engine, outcome, approach).stages
     )
 
 
-def _tuning(engine: Engine, outcome: Outcome, approach: str | None, goal: str) -> Iterator[Stage]:
-    facts = outcome.facts
-    kinds = facts.words("task_kind")
-    needed = engine.book.parameters["examples_needed"].on(engine.day)
-    word = kinds.values[int(kinds.codes[0])] if kinds.codes[0] >= 0 else ""
-    amount = in_words(float(needed[word])) if word in needed else "enough"
-    ratio = facts.numbers("examples_ratio")
-    if not (ratio.known[0] and ratio.low[0] >= 1):
-        yield Stage(
-            "collect",
-            "Collect and check labels",
-            "Label real inputs by written rules, have a second person check a sample, keep the evaluation set apart.",
-            f"Move on at {amount} labelled examples of good quality.",
-        )
-    yield Stage(
-        "tune",
-        "Tune and compare",
-        "Tune on the labelled examples and compare with the best prompt on the same evaluation items.",
-        f"Keep the tuned model only if the paired difference is above zero and it reaches {goal}.",
+def schedule(engine: Engine, outcome: Outcome, approach: str | None) -> Schedule:
+    """The dated plan of row 0 of an outcome for the recommended approach; that of a prompt where there is none."""
+    estimates = by_stage(outcome.facts, engine.book, engine.prices, engine.day)[approach or "prompting"]
+    names = [name for name in ORDER if name in estimates and _matters(estimates[name])]
+    weeks = _total([estimates[name].weeks for name in names])
+    pace = max(_pace(weeks, outcome), 0.0)
+    looked_at = review(engine, outcome)
+    wires = Tripwires(engine, outcome, approach)
+    made, spent = [], 0.0
+    for position, name in enumerate(names):
+        begins = _day_after(engine.day, spent)
+        one = estimates[name]
+        spent += float(one.weeks.low[0] + pace * (one.weeks.likely[0] - one.weeks.low[0]))
+        following = names[position + 1] if position + 1 < len(names) else "review"
+        made.append(_stage(name, wires.of(name, following), one, (begins, _day_after(engine.day, spent))))
+    ends = _day_after(engine.day, spent)
+    made.append(_stage("review", wires.of("review", ""), None, (looked_at.day, looked_at.day)))
+    deadline, overshoot, text = _deadline(engine.day, weeks, outcome)
+    return Schedule(
+        approach=approach,
+        stages=tuple(made),
+        begins=engine.day,
+        ends=ends,
+        weeks=weeks,
+        setup_usd=_usd(_total([estimates[name].cost for name in names])),
+        deadline=deadline,
+        overshoot=overshoot,
+        feasible=_pace(weeks, outcome) >= 0,
+        text=text,
+        review=looked_at,
     )
-    if approach == "hybrid":
-        yield Stage(
-            "combine",
-            "Combine",
-            "Ask the tuned model with the prompt (and the retrieved knowledge), trained in the very same format.",
-            "Keep the combination only if it beats both of its parts on the same items.",
-        )
+
+
+def _matters(one: StageEstimate) -> bool:
+    return bool(one.weeks.high[0] > 0 or one.cost.high[0] > 0)
+
+
+def _stage(name: str, wires: Sequence[Tripwire], estimate: StageEstimate | None, days: tuple[date, date]) -> PlanStage:
+    title, what = TEXTS[name]
+    weeks = _row(estimate.weeks, "weeks", "lead-time formula of the cost table") if estimate else None
+    return PlanStage(
+        id=name,
+        title=title,
+        what=what,
+        tripwire=" ".join(wire.text for wire in wires),
+        weeks=weeks,
+        cost_usd=_usd(_row(estimate.cost, "USD", "")) if estimate else None,
+        begins=days[0],
+        ends=days[1],
+        tripwires=tuple(wires),
+    )
+
+
+def _pace(weeks: Range, outcome: Outcome) -> float:
+    """Where between the low (0) and the likely estimate (1) the dates lie; below 0 where even the low one is late."""
+    bound = outcome.facts.numbers("deadline_weeks")
+    if not bound.known[0] or weeks.likely <= bound.likely[0]:
+        return 1.0
+    room = float(bound.likely[0]) - weeks.low
+    return room / (weeks.likely - weeks.low) if room >= 0 else -1.0
+
+
+def _deadline(day: date, weeks: Range, outcome: Outcome) -> tuple[date | None, Quantity | None, str]:
+    """The day of the deadline, the likely overshoot, and both in words."""
+    bound = outcome.facts.numbers("deadline_weeks")
+    if not bound.known[0]:
+        return None, None, f"About {in_units(weeks.likely, 'weeks')} of work; no deadline was stated."
+    limit = float(bound.likely[0])
+    last = _day_before(day, limit)
+    stated = f"the deadline of {in_units(limit, 'weeks')} ({last.isoformat()})"
+    if weeks.likely <= limit:
+        return last, None, f"Fits {stated} with {in_units(limit - weeks.likely, 'weeks')} to spare at the likely pace."
+    source = f"likely lead time, {in_units(weeks.likely, 'weeks')}, less deadline_weeks, {in_units(limit, 'weeks')}"
+    least = max(weeks.low - limit, 0.0)
+    over = Quantity(weeks.likely - limit, "weeks", "estimated", source, least, weeks.high - limit)
+    text = f"At the likely pace the plan overshoots {stated} by {in_units(over.value, 'weeks')}"
+    if weeks.low > limit:
+        return last, over, f"{text}, and by {in_units(least, 'weeks')} even if all goes well."
+    return last, over, f"{text}; the dates below keep it, and take work that is faster than likely."
+
+
+def _total(parts: Sequence[Spread]) -> Range:
+    low, likely, high = (
+        float(np.sum([getattr(part, bound)[0] for part in parts])) for bound in ("low", "likely", "high")
+    )
+    return Range(low, likely, high, "weeks", "estimated", "sum of the stages")
+
+
+def _row(spread: Spread, unit: str, source: str) -> Range:
+    return Range(float(spread.low[0]), float(spread.likely[0]), float(spread.high[0]), unit, "estimated", source)
+
+
+def _usd(amount: Range) -> Range:
+    return Range(amount.low, amount.likely, amount.high, "USD", "estimated", "sum of the set-up lines of the stage")
+
+
+def _day_after(day: date, weeks: float) -> date:
+    """The first day by which that many weeks have passed; the last possible day where that is beyond all dates."""
+    return day + timedelta(days=min(ceil(round(7 * weeks, 6)), (date.max - day).days))
+
+
+def _day_before(day: date, weeks: float) -> date:
+    return day + timedelta(days=min(int(7 * weeks), (date.max - day).days))

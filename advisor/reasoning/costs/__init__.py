@@ -17,7 +17,7 @@ from advisor.knowledge.prices import PriceTable
 from advisor.reasoning.advice import CostLine
 from advisor.reasoning.costs.break_even import Curve, first_saving, serving_break_even
 from advisor.reasoning.costs.inputs import HIGH, LIKELY, LOW, Band, Inputs
-from advisor.reasoning.costs.lead import weeks
+from advisor.reasoning.costs.lead import stage_weeks, weeks
 from advisor.reasoning.costs.lines import Line, all_lines
 from advisor.reasoning.costs.simulation import BreakEven, CostStudy, Driver, Simulation, simulate, study
 from advisor.reasoning.costs.situation import read
@@ -31,7 +31,9 @@ __all__ = [
     "Shortfall",
     "Simulation",
     "Spread",
+    "StageEstimate",
     "StagedLine",
+    "by_stage",
     "estimate",
     "itemise",
     "serving_break_even",
@@ -80,6 +82,14 @@ class StagedLine(CostLine):
     """A cost line with the stage of the plan that it belongs to; monthly lines belong to none."""
 
     stage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StageEstimate:
+    """What one stage of an approach takes in weeks and costs in USD."""
+
+    weeks: Spread
+    cost: Spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +143,23 @@ def staged_lines(facts: Facts, book: Rulebook, prices: PriceTable, day: date) ->
     return tuple(_line(line) for line in lines if line.amount[HIGH, 0] > 0)
 
 
+def by_stage(facts: Facts, book: Rulebook, prices: PriceTable, day: date) -> Mapping[str, Mapping[str, StageEstimate]]:
+    """Weeks and set-up cost of each stage of each approach, for N scenarios.
+
+    The weeks add up to the lead time of `estimate`, the costs to its set-up cost.
+    """
+    case = read(Inputs(facts, book, prices, day))
+    lines = [line for line in all_lines(case) if line.phase == "setup"]
+    result: dict[str, dict[str, StageEstimate]] = {}
+    for approach, stages in stage_weeks(case).items():
+        result[approach] = {}
+        for stage, band in stages.items():
+            amounts = [line.amount for line in lines if (line.approach, line.stage) == (approach, stage)]
+            cost = np.zeros((3, facts.n)) + sum(amounts)
+            result[approach][stage] = StageEstimate(_spread(band), _spread(cost))
+    return result
+
+
 def with_cost_facts(facts: Facts, costs: Costs) -> Facts:
     """The same facts with those that follow from costs: over budget, past the deadline, cost ratio, break-even.
 
@@ -182,7 +209,9 @@ _SAID = {
 
 
 def in_units(amount: float, unit: str) -> str:
-    """An amount of money or weeks in words: three digits below 100, whole numbers above."""
+    """An amount of money or weeks in words: weeks to a tenth, money to three digits below 100, whole dollars above."""
+    if unit == "weeks":
+        return f"{amount:,.1f} weeks"
     return f"{amount:,.0f} {unit}" if amount >= 100 else f"{amount:.3g} {unit}"
 
 

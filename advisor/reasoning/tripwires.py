@@ -1,0 +1,228 @@
+"""The numbers that end the stages of a plan: each with its origin, and the stage that follows when it is reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from advisor.intake.columns import Numbers
+from advisor.knowledge.domain import Quantity
+from advisor.reasoning.costs.simulation import rounded
+from advisor.reasoning.engine import Engine, Outcome
+from advisor.reasoning.explain import in_words
+
+STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Tripwire:
+    """A number that sends the plan on, back, or to an end: `to` is the id of a stage, or "stop"."""
+
+    to: str
+    text: str
+    number: Quantity
+
+
+@dataclass(frozen=True)
+class Tripwires:
+    """The tripwires of one scenario (row 0 of an outcome) for the approach that the plan is for."""
+
+    engine: Engine
+    outcome: Outcome
+    approach: str | None
+
+    def of(self, stage: str, following: str) -> tuple[Tripwire, ...]:
+        """The tripwires of a stage; `following` is the id of the stage after it."""
+        made = {
+            "evaluate": self._evaluate,
+            "prompt": self._prompt,
+            "retrieve": self._retrieve,
+            "collect": self._collect,
+            "tune": self._tune,
+            "combine": self._combine,
+            "review": self._review,
+        }
+        return tuple(made[stage](following))
+
+    @cached_property
+    def target(self) -> Quantity | None:
+        """The quality to be reached, in percent: as stated, else that at which the use pays; None if not known."""
+        facts = self.outcome.facts
+        for name, origin, source in (
+            ("target_quality", "stated", "your answer: target_quality"),
+            ("break_even_quality", "estimated", "cost of an error / (cost of an error + value of a success)"),
+        ):
+            column = facts.numbers(name)
+            if column.known[0]:
+                return Quantity(100 * float(column.likely[0]), "%", origin, source)  # type: ignore[arg-type]
+        return None
+
+    @cached_property
+    def items(self) -> Quantity:
+        """Items of the evaluation, as many as the costs count on."""
+        assumption = self.engine.prices.assumed("evaluation_examples")
+        return assumption.quantity(self._word(assumption.by))
+
+    @cached_property
+    def margin(self) -> Quantity:
+        """A difference in quality that matters, in percentage points."""
+        return self._parameter("material_shortfall", 100, "percentage points")
+
+    @property
+    def goal(self) -> str:
+        """The target in words."""
+        if self.target is None:
+            return "the quality that you need"
+        return f"{in_words(self.target.value)} % ({self._said(self.target)})"
+
+    def _evaluate(self, following: str) -> list[Tripwire]:
+        count = self.items.value
+        precision = f"a measured share is then known to about ±{in_words(round(100 / count**0.5))} percentage points"
+        text = f"Move on when {in_words(count)} items are checked ({precision}; {self._said(self.items)})."
+        return [Tripwire(following, text, self.items)]
+
+    def _prompt(self, following: str) -> list[Tripwire]:
+        margin = in_words(self.margin.value)
+        said = self._said(self.margin)
+        if self.target is None:
+            if following == "review":
+                text = (
+                    f"Agree on {self.goal} before you measure. Use the prompt once it reaches it; if it stays more than "
+                    f"{margin} percentage points below ({said}), answer the questionnaire again."
+                )
+            else:
+                text = (
+                    f"Agree on {self.goal} before you measure. Move on only if the best prompt stays more than "
+                    f"{margin} percentage points below it ({said})."
+                )
+            return [Tripwire(following, text, self.margin)]
+        wires = [Tripwire(STOP, f"Stop here, with the prompt in use, if it reaches {self.goal}.", self.target)]
+        if following != "review":
+            text = (
+                f"Move on if it stays more than {margin} percentage points below that ({said}); closer than that, "
+                "first mend the failures that you see."
+            )
+            wires.append(Tripwire(following, text, self.margin))
+        return wires
+
+    def _retrieve(self, following: str) -> list[Tripwire]:
+        text = (
+            f"Move on when a further change of the search adds less than {in_words(self.margin.value)} percentage "
+            f"points of right answers ({self._said(self.margin)})."
+        )
+        return [Tripwire(following, text, self.margin)]
+
+    def _collect(self, following: str) -> list[Tripwire]:
+        needed = self._needed()
+        at_hand = self.outcome.facts.numbers("labelled_examples")
+        have = f"; {in_words(float(at_hand.likely[0]))} are at hand" if at_hand.known[0] else ""
+        half = Quantity(needed.value / 2, needed.unit, "estimated", f"half of: {needed.source}")
+        return [
+            Tripwire(
+                following,
+                f"Move on at {in_words(needed.value)} labelled examples of good quality ({self._said(needed)}{have}).",
+                needed,
+            ),
+            Tripwire(
+                "prompt",
+                f"Train once at {in_words(half.value)}: go back to the prompt if that is more than "
+                f"{in_words(2 * self.margin.value)} percentage points worse than the prompt.",
+                half,
+            ),
+        ]
+
+    def _tune(self, following: str) -> list[Tripwire]:
+        runs = self.engine.prices.assumed("training_runs").quantity()
+        most = Quantity(runs.high or runs.value, runs.unit, runs.origin, runs.source)
+        zero = Quantity(0.0, "percentage points", "default", "no difference")
+        return [
+            Tripwire(
+                following,
+                f"Keep the tuned model if it beats the best prompt on the same {in_words(self.items.value)} items, "
+                f"with the whole interval of the difference above 0, and reaches {self.goal}.",
+                zero,
+            ),
+            Tripwire(
+                "prompt",
+                f"Go back to the prompt if {in_words(most.value)} training runs have not brought that "
+                f"({self._said(most)}).",
+                most,
+            ),
+        ]
+
+    def _combine(self, following: str) -> list[Tripwire]:
+        zero = Quantity(0.0, "percentage points", "default", "no difference")
+        text = (
+            f"Keep the combination if it beats the better of its parts on the same {in_words(self.items.value)} items, "
+            "with the whole interval of the difference above 0; else keep that part."
+        )
+        return [Tripwire(following, text, zero)]
+
+    def _review(self, following: str) -> list[Tripwire]:
+        wires = [
+            Tripwire(
+                "evaluate",
+                f"Go back to the evaluation if the measured quality falls by more than {in_words(self.margin.value)} "
+                f"percentage points below that at launch ({self._said(self.margin)}).",
+                self.margin,
+            )
+        ]
+        if self.approach is not None:
+            wires += [*self._volume(), self._bill(self.approach)]
+        return wires
+
+    def _volume(self) -> list[Tripwire]:
+        column = self.outcome.costs.break_even
+        if not column.known[0] or column.likely[0] < 1:
+            return []
+        number = float(column.likely[0])
+        source = "volume at which fine-tuning and prompting cost the same over the horizon, at likely values"
+        way = "rise above" if self.approach == "prompting" else "fall below"
+        than = "fine-tuning costs less than prompting" if self.approach == "prompting" else "prompting costs less"
+        text = f"Decide again if requests {way} about {rounded(number)} a month: there {than} (estimated)."
+        return [Tripwire("evaluate", text, Quantity(number, "requests a month", "estimated", source))]
+
+    def _bill(self, approach: str) -> Tripwire:
+        budget = self.outcome.facts.numbers("monthly_budget_usd")
+        if budget.known[0]:
+            limit = Quantity(float(budget.likely[0]), "USD per month", "stated", "your answer: monthly_budget_usd")
+        else:
+            high = float(self.outcome.costs.monthly[approach].high[0])
+            limit = Quantity(high, "USD per month", "estimated", "high estimate of the monthly cost")
+        amount = rounded(limit.value) if limit.origin == "estimated" else in_words(limit.value)
+        text = f"Decide again if a month costs more than {amount} USD ({self._said(limit)})."
+        return Tripwire("evaluate", text, limit)
+
+    def _needed(self) -> Quantity:
+        """Labelled examples that tuning needs, for the kind of task and the number of use cases."""
+        own = self.engine.prices.assumed("examples_needed")
+        if own.origin == "stated":
+            return own.quantity()
+        kind = self._word("task_kind")
+        parameter = self.engine.book.parameters["examples_needed"]
+        table = parameter.on(self.engine.day)
+        if kind not in table:
+            return own.quantity()
+        cases: Numbers = self.outcome.facts.numbers("use_case_count")
+        exponent = self.engine.prices.assumed("tuning_use_case_exponent").on()[1]
+        breadth = max(float(cases.likely[0]), 1.0) ** exponent if cases.known[0] else 1.0
+        value = float(round(float(table[kind]) * breadth))
+        many = f" × {in_words(breadth)} for the number of use cases" if breadth > 1 else ""
+        return Quantity(value, "examples", "published", f"rule pack: examples_needed for {kind}{many}")
+
+    def _parameter(self, name: str, factor: float, unit: str) -> Quantity:
+        parameter = self.engine.book.parameters[name]
+        source = f"rule pack: {name} ({', '.join(parameter.source)})"
+        return Quantity(factor * float(parameter.on(self.engine.day)), unit, "published", source)
+
+    def _word(self, field: str) -> str:
+        words = self.outcome.facts.words(field)
+        return words.values[int(words.codes[0])] if words.codes[0] >= 0 else ""
+
+    def _said(self, number: Quantity) -> str:
+        """The origin of a number in two or three words."""
+        if number.origin == "stated":
+            return "your answer"
+        if number.source.startswith("rule pack"):
+            return "rule pack"
+        return {"estimated": "our estimate", "default": "a usual value"}.get(number.origin, number.origin)
