@@ -18,6 +18,7 @@ from ..errors import BenchmarkError
 from ..records import Answer, Example, TaskCard, seed_for
 from . import choice, prompts
 from .answers import answers_of
+from .calibration import Array
 
 if TYPE_CHECKING:
     from ..models.language_model import Frame, LoadedModel
@@ -64,7 +65,7 @@ class Tuning:
         self.adapter: Adapter | None = None
 
     def fit(self, train: Sequence[Example], dev: Sequence[Example]) -> Mapping[str, Any]:
-        """Train on `train`; keep the checkpoint that `dev` likes best, or the last one if there is no `dev`."""
+        """Train on `train`; keep the last step unless `dev` likes an earlier one clearly better."""
         from ..models.training import Recipe, tune
 
         if len(train) < 2:
@@ -74,6 +75,7 @@ class Tuning:
         shots = prompts.demonstrations(train, count, self.seed, "shots") if count else ()
         self.frame = frame = prompts.frame(self.model, self.card, shots=shots)
         recipe = Recipe()
+        looks: list[tuple[float, float]] = []
         tuned = tune(
             self.model,
             self._lessons(train, steps_for(len(train)), count),
@@ -81,13 +83,17 @@ class Tuning:
             recipe,
             seed_for(self.seed, "adapter") % 2**31,
             document_tokens=prompts.DOCUMENT_TOKENS,
-            check=(lambda: self._quality(frame, dev)) if dev else None,
+            check=(lambda: self._look(frame, dev, looks)) if dev else None,
+            pick=lambda scores: self._pick(dev, scores),
         )
         self.adapter = tuned.adapter
         return {
             "chosen": {"step": tuned.kept_step, "shots": count, "calibration": "none"},
             "steps": len(tuned.losses),
-            "checks": [[step, round(value, 6)] for step, value in tuned.checks],
+            "checks": [
+                {"step": step, "quality": [round(value, 6) for value in look]}
+                for step, look in zip(tuned.checks, looks, strict=True)
+            ],
             "losses": list(tuned.losses),
             "shots": [shot.id for shot in shots],
             "prompt": prompts.shown(frame),
@@ -105,11 +111,17 @@ class Tuning:
             scores = self._score(self.frame, texts, progress)
         return answers_of(self.card.labels, scores, np.zeros(len(self.card.labels)))
 
-    def _quality(self, frame: Frame, dev: Sequence[Example]) -> float:
-        """The task's metric on `dev`, where equal values are told apart by the log-probability of the right label."""
+    def _look(self, frame: Frame, dev: Sequence[Example], looks: list[tuple[float, float]]) -> Array:
+        """Scores of the model as it stands on `dev`; their quality is noted in `looks`."""
         scores = np.array(self._score(frame, [row.text for row in dev]).values)
-        metric, likelihood = choice.quality(self.card.labels, self.card.metric, [row.label for row in dev], scores)
-        return metric + 1e-3 * max(likelihood, -100.0)
+        looks.append(choice.quality(self.card.labels, self.card.metric, [row.label for row in dev], scores))
+        return scores
+
+    def _pick(self, dev: Sequence[Example], scores: Sequence[Array]) -> int:
+        """The check to keep: the last, for a dozen rows are soon all right, unless an earlier one is clearly better."""
+        backwards = list(reversed(scores))
+        index, _ = choice.choose(self.card.labels, self.card.metric, [row.label for row in dev], backwards)
+        return len(scores) - 1 - index
 
     def _lessons(self, train: Sequence[Example], steps: int, count: int) -> list[Lesson]:
         """One lesson per step: rows in shuffled rounds through `train`, each label as often as it occurs."""

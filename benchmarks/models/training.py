@@ -53,11 +53,11 @@ class Adapter:
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """An adapter and how it came about: mean loss per step, value of each check, the step that was kept, tokens."""
+    """An adapter and how it came about: mean loss per step, the steps of the checks, the step kept, tokens, seconds."""
 
     adapter: Adapter
     losses: tuple[float, ...]
-    checks: tuple[tuple[int, float], ...]
+    checks: tuple[int, ...]
     kept_step: int
     tokens: int
     seconds: float
@@ -71,21 +71,21 @@ def tune(
     seed: int,
     *,
     document_tokens: int,
-    check: Callable[[], float] | None = None,
+    check: Callable[[], Any] | None = None,
+    pick: Callable[[list[Any]], int] | None = None,
 ) -> Tuned:
     """Adapters trained on one lesson per step; the same seed and machine give the same adapters.
 
-    `check` scores the model as it stands (higher is better) at `recipe.checks` even points; the best point is kept,
-    the later one of equals. Without it the last step is kept. Raises JobFailed when the loss stops being a number.
+    `check` looks at the model as it stands at `recipe.checks` even points, and `pick` gets what it returned there and
+    says which point to keep. Without them the last step is kept. Raises JobFailed when the loss stops being a number.
     """
     import torch
 
     started = time.perf_counter()
     losses: list[float] = []
-    checks: list[tuple[int, float]] = []
+    points: list[tuple[int, Any, dict[str, Any]]] = []
     tokens = 0
     with _seeded(seed), _attached(model, recipe, None) as parameters:
-        best, kept_step, best_value = None, len(lessons), -math.inf
         optimiser = torch.optim.AdamW(
             list(parameters.values()), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
@@ -103,12 +103,12 @@ def tune(
             losses.append(round(loss.item(), 6))
             tokens += count
             if check is not None and step in due:
-                value = check()
-                checks.append((step, value))
-                if value >= best_value:
-                    best, kept_step, best_value = _copy(parameters), step, value
-        adapter = Adapter(recipe, best if best is not None else _copy(parameters))
-    return Tuned(adapter, tuple(losses), tuple(checks), kept_step, tokens, time.perf_counter() - started)
+                points.append((step, check(), _copy(parameters)))
+        kept_step, weights = len(lessons), _copy(parameters)
+    if points and pick is not None:
+        kept_step, _, weights = points[pick([seen for _, seen, _ in points])]
+    steps = tuple(step for step, _, _ in points)
+    return Tuned(Adapter(recipe, weights), tuple(losses), steps, kept_step, tokens, time.perf_counter() - started)
 
 
 @contextmanager

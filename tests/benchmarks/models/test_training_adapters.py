@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from functools import partial
 from typing import Any
 
 import pytest
@@ -79,13 +78,29 @@ def test_training_leaves_the_random_numbers_of_others_alone(tiny: LoadedModel) -
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_the_best_checkpoint_is_kept(tiny: LoadedModel) -> None:
-    """Of three checks the best one's weights are kept, and of equally good ones the later."""
-    for values, kept in (([0.5, 0.9, 0.1], 4), ([0.5, 0.9, 0.9], 6), ([0.9, 0.5, 0.1], 2)):
-        waiting = list(values)
-        tuned = tune(tiny, lessons(tiny, 6), LABELS, QUICK, 1, document_tokens=99, check=partial(waiting.pop, 0))
-        assert tuned.kept_step == kept
-        assert [step for step, _ in tuned.checks] == [2, 4, 6]
+def test_the_picked_checkpoint_is_kept(tiny: LoadedModel) -> None:
+    """Of three checks the picked one's weights are kept: the model scores as it did at that step."""
+
+    def look() -> list[tuple[float, ...]]:
+        return score(tiny, frame_of(tiny), ["phone"], LABELS, document_tokens=99).values
+
+    for picked in range(3):
+        seen: list[Any] = []
+        tuned = tune(
+            tiny,
+            lessons(tiny, 6),
+            LABELS,
+            QUICK,
+            1,
+            document_tokens=99,
+            check=look,
+            pick=lambda found, seen=seen, picked=picked: seen.extend(found) or picked,
+        )
+        assert tuned.checks == (2, 4, 6)
+        assert tuned.kept_step == tuned.checks[picked]
+        assert len({tuple(one[0]) for one in seen}) == 3
+        with attached(tiny, tuned.adapter):
+            assert look() == seen[picked]
 
 
 def test_the_loss_is_that_of_the_answers_alone(tiny: LoadedModel) -> None:
