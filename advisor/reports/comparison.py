@@ -43,11 +43,10 @@ def _difference(value: float) -> Quantity:
 def why_not(advice: Advice) -> Section:
     """For each approach but the first: how far behind, what cost it most, what spoke for it."""
     items = tuple(tuple(_why_not(advice, item)) for item in advice.why_not)
-    first = advice.ranking[0].title.lower() if advice.ranking else ""
-    blocks: tuple[Block, ...] = (
-        (Paragraph(runs(f"Compared with {first}."), muted=True), Bullets(items)) if items else ()
-    )
-    return Section("why-not", "Why not the others", blocks)
+    if not items:
+        return Section("why-not", "Why not the others", ())
+    intro = Paragraph(runs(f"Compared with {advice.ranking[0].title.lower()}."), muted=True)
+    return Section("why-not", "Why not the others", (intro, Bullets(items)))
 
 
 def _why_not(advice: Advice, item: WhyNot) -> Iterator[Runs]:
