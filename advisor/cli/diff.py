@@ -1,0 +1,56 @@
+"""`advisor diff`: what changed between two answers files or two advice files, and why."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from advisor import locate
+from advisor.cli import out
+from advisor.errors import InputError, Problem
+
+
+def diff_command(
+    before: Annotated[Path, typer.Argument(metavar="A", help="An answers file, or an advice in JSON.")],
+    after: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
+    as_of: Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Day of the advice.")] = None,
+    rules: Annotated[Path | None, typer.Option("--rules", help="Folder of a rule pack.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Says what changed between two answers files or two advice files, and through which rule."""
+    from advisor.cli.commands import day_of
+    from advisor.reasoning.advise import engine
+    from advisor.reasoning.difference import difference, lines
+
+    knowledge = engine(rules or locate.rules_dir(), day_of(as_of))
+    found = difference(_advice(before, knowledge), _advice(after, knowledge))
+    if json_:
+        out(json.dumps(asdict(found), indent=2, ensure_ascii=False) + "\n")
+    else:
+        out("".join(f"{line}\n" for line in lines(found)))
+
+
+def _advice(path: Path, knowledge: Any) -> dict[str, Any]:
+    """The advice in a file, or the advice on the answers in it, as plain JSON. Raises InputError."""
+    from advisor.intake import answers as intake
+    from advisor.knowledge import yaml_file
+    from advisor.reasoning.advise import advise
+
+    problems: list[Problem] = []
+    raw = yaml_file.read(path, problems, str(path))
+    if problems:
+        raise InputError(problems)
+    if isinstance(raw, dict) and "verdict_id" in raw:
+        needed = ("answers", "recommendation", "status", "technique", "findings", "ranking", "evidence", "as_of")
+        missing = [key for key in (*needed, "rulebook_version") if key not in raw]
+        if missing:
+            remedy = "make it again with advisor recommend --format json"
+            found = f"an advice without {', '.join(missing)}"
+            raise InputError([Problem(str(path), "", found, "an advice in the published form", remedy)])
+        advice: dict[str, Any] = json.loads(path.read_bytes())
+        return advice
+    return advise(intake.parse({} if raw is None else raw, knowledge.book, str(path)), knowledge).to_json()

@@ -1,0 +1,163 @@
+"""What changed between two advices, and through which answer, rule or circumstance; on their published JSON form.
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Plain = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerChange:
+    """One answer that differs; None stands for not known."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChange:
+    """A rule that speaks differently: what it added to each approach's score before and after, and the answers behind.
+
+    `through` names the changed answers that the rule reads; empty where something else changed it (the rulebook, a
+    price, the date, a measurement).
+    """
+
+    rule: str
+    title: str
+    effect: str
+    before: Mapping[str, float]
+    after: Mapping[str, float]
+    through: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Everything that differs between two advices."""
+
+    same_verdict: bool
+    recommendation: tuple[str | None, str | None]
+    status: tuple[str, str]
+    answers: tuple[AnswerChange, ...]
+    rules: tuple[RuleChange, ...]
+    scores: Mapping[str, tuple[float, float]]
+    costs_usd: Mapping[str, tuple[float, float]]
+    circumstances: Mapping[str, tuple[Any, Any]]
+
+
+def difference(before: Plain, after: Plain) -> Difference:
+    """What changed from one advice to another, both as plain JSON."""
+    answers = _answers(before["answers"], after["answers"])
+    changed = {change.field for change in answers}
+    verdict = tuple((advice["recommendation"], advice["status"], advice["technique"]) for advice in (before, after))
+    circumstances = {
+        "day": (before["as_of"], after["as_of"]),
+        "rulebook": (before["rulebook_version"], after["rulebook_version"]),
+        "measurement": (_measured(before), _measured(after)),
+    }
+    return Difference(
+        same_verdict=verdict[0] == verdict[1],
+        recommendation=(before["recommendation"], after["recommendation"]),
+        status=(before["status"], after["status"]),
+        answers=answers,
+        rules=_rules(before, after, changed),
+        scores=_per_approach(before, after, lambda item: item["score"]),
+        costs_usd=_per_approach(before, after, lambda item: item["cost_usd"]["horizon_total"]["likely"]),
+        circumstances={name: pair for name, pair in circumstances.items() if pair[0] != pair[1]},
+    )
+
+
+def _answers(before: Plain, after: Plain) -> tuple[AnswerChange, ...]:
+    names = sorted({*before, *after} - {"name", "description"})
+    pairs = ((name, before.get(name), after.get(name)) for name in names)
+    return tuple(AnswerChange(name, old, new) for name, old, new in pairs if old != new)
+
+
+def _rules(before: Plain, after: Plain, changed: set[str]) -> tuple[RuleChange, ...]:
+    old, new = _spoken(before), _spoken(after)
+    changes = []
+    for rule in sorted({*old, *new}):
+        was, now = old.get(rule), new.get(rule)
+        if was is not None and now is not None and was["weighted"] == now["weighted"]:
+            continue
+        known = now or was
+        assert known is not None
+        read = (was["answers"] if was else set()) | (now["answers"] if now else set()) | known["facts"]
+        changes.append(
+            RuleChange(
+                rule=rule,
+                title=known["title"],
+                effect="speaks now" if was is None else "no longer speaks" if now is None else "weighs differently",
+                before=was["weighted"] if was else {},
+                after=now["weighted"] if now else {},
+                through=tuple(sorted(read & changed)),
+            )
+        )
+    return tuple(sorted(changes, key=lambda change: (-_weight(change), change.rule)))
+
+
+def _weight(change: RuleChange) -> float:
+    names = {*change.before, *change.after}
+    return max((abs(change.after.get(name, 0.0) - change.before.get(name, 0.0)) for name in names), default=9.0)
+
+
+def _spoken(advice: Plain) -> dict[str, dict[str, Any]]:
+    """The gates and scores that spoke, with what each adds per approach and the answers that it reads."""
+    spoken: dict[str, dict[str, Any]] = {}
+    for finding in advice["findings"]:
+        entry = spoken.setdefault(
+            finding["rule"], {"title": finding["title"], "weighted": {}, "answers": set(), "facts": set()}
+        )
+        entry["answers"] |= set(finding["answers"])
+        entry["facts"] |= {fact["name"] for fact in finding["facts"]}
+        if finding["weighted"] is not None:
+            entry["weighted"][finding["approach"]] = round(finding["weighted"], 9)
+    return spoken
+
+
+def _per_approach(before: Plain, after: Plain, read: Any) -> dict[str, tuple[float, float]]:
+    new = {item["approach"]: read(item) for item in after["ranking"]}
+    return {item["approach"]: (read(item), new[item["approach"]]) for item in before["ranking"]}
+
+
+def _measured(advice: Plain) -> str | None:
+    measured = advice["evidence"]["measured"]
+    return None if measured is None else f"{measured['task']} {measured['digest'][:12]}"
+
+
+def lines(found: Difference) -> Iterable[str]:
+    """The difference in plain words, one statement a line."""
+    if found.same_verdict:
+        yield f"The advice is the same: {_verdict(found.recommendation[1], found.status[1])}."
+    else:
+        old, new = zip(found.recommendation, found.status, strict=True)
+        yield f"The advice changed from {_verdict(*old)} to {_verdict(*new)}."
+    for name, (before, after) in found.circumstances.items():
+        yield f"{name}: {_said(before)} → {_said(after)}"
+    for change in found.answers:
+        yield f"answer {change.field}: {_said(change.before)} → {_said(change.after)}"
+    for rule in found.rules:
+        names = sorted({*rule.before, *rule.after})
+        moved = [f"{name} {rule.after.get(name, 0.0) - rule.before.get(name, 0.0):+.2f}" for name in names]
+        through = f", through {', '.join(rule.through)}" if rule.through else ""
+        yield f"rule {rule.rule} ({rule.title}) {rule.effect}: {', '.join(moved) or 'a gate'}{through}"
+    for name, (was, now) in found.scores.items():
+        if round(was - now, 6):
+            yield f"score of {name}: {was:.2f} → {now:.2f}"
+    for name, (was, now) in found.costs_usd.items():
+        if abs(was - now) >= 1:
+            yield f"likely cost of {name} over the horizon: ${was:,.0f} → ${now:,.0f} (estimated)"
+
+
+def _verdict(recommendation: str | None, status: str) -> str:
+    if recommendation is None:
+        return "no recommendation (abstains)"
+    words = recommendation.replace("_", "-")
+    return f"a tie led by {words}" if status == "tie" else words
+
+
+def _said(value: Any) -> str:
+    return "not known" if value is None else str(value)

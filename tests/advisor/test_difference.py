@@ -1,0 +1,63 @@
+"""`advisor diff`: what changed, and why."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+BASE = {"task_kind": "classification", "labelled_examples": 4000, "quality_gap": "inconsistent_behaviour"}
+
+
+def write(path: Path, **changes: object) -> str:
+    path.write_text(yaml.safe_dump({key: value for key, value in {**BASE, **changes}.items() if value is not None}))
+    return str(path)
+
+
+def test_a_changed_answer_is_traced_to_the_rules_that_read_it(advisor_cli: Cli, tmp_path: Path) -> None:
+    """The rule that no longer speaks is named together with the answer through which it changed."""
+    before, after = write(tmp_path / "a.yaml"), write(tmp_path / "b.yaml", quality_gap="missing_knowledge")
+    found = json.loads(advisor_cli("diff", before, after, "--json").stdout)
+    assert found["recommendation"] == ["fine_tuning", "prompting"]
+    assert found["answers"] == [
+        {"field": "quality_gap", "before": "inconsistent_behaviour", "after": "missing_knowledge"}
+    ]
+    rules = {change["rule"]: change for change in found["rules"]}
+    assert rules["gap_inconsistent_behaviour"]["effect"] == "no longer speaks"
+    assert rules["gap_missing_knowledge"]["effect"] == "speaks now"
+    assert all(change["through"] == ["quality_gap"] for change in rules.values())
+
+
+def test_the_score_differences_add_up_rule_by_rule(advisor_cli: Cli, tmp_path: Path) -> None:
+    """For each approach, the changes of the rules sum to the change of its score."""
+    before = write(tmp_path / "a.yaml")
+    after = write(tmp_path / "b.yaml", labelled_examples=40, project_stage="exploration")
+    found = json.loads(advisor_cli("diff", before, after, "--json").stdout)
+    for approach, (was, now) in found["scores"].items():
+        moved = sum(rule["after"].get(approach, 0) - rule["before"].get(approach, 0) for rule in found["rules"])
+        assert moved == pytest.approx(now - was, abs=1e-6)
+
+
+def test_advice_files_can_be_compared_with_answers(advisor_cli: Cli, tmp_path: Path) -> None:
+    """An advice in JSON on one side and the same answers on the other: the same advice, only the day differs."""
+    answers = write(tmp_path / "a.yaml")
+    advice = tmp_path / "a.json"
+    advisor_cli("recommend", answers, "--out", str(advice), "--as-of", "2026-11-01")
+    result = advisor_cli("diff", str(advice), answers, "--as-of", "2026-11-22")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("The advice is the same: fine-tuning.")
+    assert "day: 2026-11-01 → 2026-11-22" in result.stdout
+
+
+def test_a_file_that_is_neither_exits_2(advisor_cli: Cli, tmp_path: Path) -> None:
+    """A half advice is refused with a remedy."""
+    half = tmp_path / "half.json"
+    half.write_text('{"verdict_id": "1"}')
+    result = advisor_cli("diff", str(half), write(tmp_path / "a.yaml"))
+    assert result.returncode == 2
+    assert "advisor recommend --format json" in result.stderr
