@@ -1,4 +1,4 @@
-"""What changed between two advices, and through which answer, rule or circumstance; on their published JSON form.
+"""What changed between two advices, and through which answer, rule or circumstance; on their published JSON form."""
 
 from __future__ import annotations
 
