@@ -1,0 +1,131 @@
+"""The answers of one session: one plain mapping, as in an answers file. Widgets show it and write back into it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+import yaml
+
+from advisor.errors import InputError, Problem
+from advisor.intake import answers as intake
+from advisor.intake.answers import DOES_NOT_APPLY, NOT_KNOWN, RANGE_KEYS, Answer, Answers
+from advisor.intake.facts import derive, tabulate
+from advisor.intake.truth import FALSE, evaluate
+from advisor.knowledge.domain import Question, Rulebook
+from advisor.reasoning.engine import Engine
+
+ANSWERS = "answers"
+REPLACED = "answers_before"
+HEAD = ("name", "description")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The session's answers as parsed: what the engine may read, and what is wrong with the rest, by field."""
+
+    answers: Answers
+    problems: Mapping[str, tuple[Problem, ...]]
+
+
+def plain() -> dict[str, Any]:
+    """The answers of this session as they were given: field to plain value. Change it through `put` and `replace`."""
+    held: dict[str, Any] = st.session_state.setdefault(ANSWERS, {})
+    return held
+
+
+def put(field: str, value: Any) -> None:
+    """Sets one answer; None (or an empty text) makes it not known."""
+    held = dict(plain())
+    held.pop(field, None)
+    if value is not None and value not in ("", NOT_KNOWN):
+        held[field] = value
+    st.session_state[ANSWERS] = held
+
+
+def replace(answers: Mapping[str, Any]) -> None:
+    """Puts other answers in place of the present ones, which `undo_replace` brings back."""
+    if plain():
+        st.session_state[REPLACED] = plain()
+    st.session_state[ANSWERS] = dict(answers)
+
+
+def replaced() -> bool:
+    """Whether there are earlier answers to bring back."""
+    return bool(st.session_state.get(REPLACED))
+
+
+def undo_replace() -> None:
+    """Swaps the present answers with those that the last load or example put aside."""
+    before = st.session_state.get(REPLACED, {})
+    st.session_state[REPLACED] = plain()
+    st.session_state[ANSWERS] = before
+
+
+def read(book: Rulebook) -> Draft:
+    """The session's answers through the parser of the command line; a wrong one is left out, with its problems."""
+    given: dict[str, Answer] = {}
+    wrong: dict[str, tuple[Problem, ...]] = {}
+    for field, value in plain().items():
+        question = book.questions.get(field)
+        if question is None:
+            continue
+        answer, problems = check(question, value)
+        if problems:
+            wrong[field] = problems
+        elif answer is not None:
+            given[field] = answer
+    held = plain()
+    return Draft(Answers(str(held.get("name", "")), str(held.get("description", "")), given), wrong)
+
+
+def check(question: Question, value: Any) -> tuple[Answer | None, tuple[Problem, ...]]:
+    """One plain value through the parser; a range with gaps is a problem, an empty range is not known."""
+    if is_range(question, value):
+        gaps = [key for key in RANGE_KEYS if value.get(key) is None]
+        if len(gaps) == len(RANGE_KEYS):
+            return None, ()
+        if gaps:
+            found = f"no number for {' and '.join(gaps)}"
+            return None, (Problem("answers", question.field, found, "all three of low, likely and high"),)
+    problems: list[Problem] = []
+    answer = intake.parse_one(question, value, "answers", problems)
+    return answer, tuple(problems)
+
+
+def is_range(question: Question, value: Any) -> bool:
+    """Whether the value is (or is becoming) a range."""
+    return question.numeric and isinstance(value, Mapping)
+
+
+def load(content: bytes, name: str, book: Rulebook) -> list[Problem | str]:
+    """Replaces the answers by those of an uploaded file; returns its problems, and then changes nothing."""
+    try:
+        answers = intake.parse_text(content, book, name)
+    except InputError as error:
+        return list(error.problems)
+    replace(answers.plain())
+    return []
+
+
+def to_yaml(answers: Answers) -> bytes:
+    """The content of an answers file, UTF-8."""
+    return yaml.safe_dump(answers.plain(), sort_keys=False, allow_unicode=True).encode()
+
+
+def applicable(answers: Answers, engine: Engine) -> frozenset[str]:
+    """The fields of the questions that apply, or may apply, under these answers; by the engine's own truth."""
+    facts = derive(tabulate([answers], engine.book), engine.book, engine.day)
+    return frozenset(
+        field
+        for field, question in engine.book.questions.items()
+        if question.applies_when is None or evaluate(question.applies_when, facts, engine.book, engine.day)[0] != FALSE
+    )
+
+
+def answered(field: str) -> bool:
+    """Whether the user has said something about a question, be it that it does not apply."""
+    value = plain().get(field)
+    return value == DOES_NOT_APPLY or (value is not None and value != NOT_KNOWN)

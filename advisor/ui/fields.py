@@ -1,0 +1,196 @@
+"""One question on the page: wording, help, why we ask, the widget for its kind, and what is wrong beside it.
+
+A widget shows the session's answers and writes back through a callback; it never holds an answer of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from advisor.errors import Problem
+from advisor.intake.answers import DOES_NOT_APPLY, NOT_KNOWN, RANGE_KEYS
+from advisor.knowledge.domain import CRITERIA, Question, Rulebook
+from advisor.ui import draft
+from advisor.ui.wording import DOES_NOT_APPLY_LABEL, NOT_KNOWN_LABEL, literal, problem_in_words
+
+MANY_OPTIONS = 6
+SHARE_STEP = 0.05
+RANGE_LABELS = {"low": "Low", "likely": "Likely", "high": "High"}
+
+
+def draw(question: Question, book: Rulebook, problems: Iterable[Problem]) -> None:
+    """Draws one question with its present answer."""
+    value = draft.plain().get(question.field)
+    with st.container(border=True, key=f"question-{question.field}"):
+        _wording(question, value)
+        if value == DOES_NOT_APPLY:
+            st.info(f"{DOES_NOT_APPLY_LABEL} here, as you said.", icon=":material/block:")
+        elif question.kind == "choice":
+            _choice(question, value)
+        elif question.kind == "model":
+            _model(question, value)
+        elif question.kind == "priorities":
+            _weights(question, value, book)
+        else:
+            _number(question, value)
+        for problem in problems:
+            st.error(literal(problem_in_words(problem)), icon=":material/error:")
+
+
+def _wording(question: Question, value: Any) -> None:
+    text, more = st.columns([5, 1.5], vertical_alignment="top")
+    text.markdown(f"**{literal(question.ask)}**")
+    text.caption(literal(question.help))
+    with more.popover("Why we ask", type="tertiary", key=f"why-{question.field}"):
+        st.markdown(f"**Why we ask.** {literal(question.why)}")
+        if question.kind == "priorities":
+            return
+        if value == DOES_NOT_APPLY:
+            st.button(
+                "Answer it after all", key=f"answer-{question.field}", on_click=draft.put, args=(question.field, None)
+            )
+        else:
+            label = "This does not apply to us"
+            args = (question.field, DOES_NOT_APPLY)
+            st.button(label, key=f"absent-{question.field}", on_click=draft.put, args=args)
+
+
+def _choice(question: Question, value: Any) -> None:
+    key = f"w:{question.field}"
+    options = [*question.values, NOT_KNOWN]
+    labels = {option.value: option.label for option in question.options} | {NOT_KNOWN: NOT_KNOWN_LABEL}
+    captions = [literal(option.help) for option in question.options]
+    st.session_state[key] = value if value in options else NOT_KNOWN
+    if len(question.options) > MANY_OPTIONS:
+        helps = {option.value: f"{option.label} – {option.help}" for option in question.options}
+        st.selectbox(
+            question.ask,
+            options,
+            key=key,
+            format_func=lambda item: helps.get(item, NOT_KNOWN_LABEL),
+            label_visibility="collapsed",
+            on_change=_write,
+            args=(question.field, key),
+        )
+        return
+    st.radio(
+        question.ask,
+        options,
+        key=key,
+        format_func=lambda item: labels[item],
+        captions=[*captions, ""],
+        label_visibility="collapsed",
+        on_change=_write,
+        args=(question.field, key),
+    )
+
+
+def _model(question: Question, value: Any) -> None:
+    from advisor.knowledge.token_prices import check_model, known_models
+
+    key = f"w:{question.field}"
+    known = known_models()
+    options = known if value is None or value in known else [value, *known]
+    st.session_state[key] = value
+    st.selectbox(
+        question.ask,
+        options,
+        index=None,
+        key=key,
+        placeholder=NOT_KNOWN_LABEL,
+        accept_new_options=True,
+        label_visibility="collapsed",
+        on_change=_write,
+        args=(question.field, key),
+    )
+    unpriced = check_model(value, field=question.field) if isinstance(value, str) else None
+    if unpriced is not None:
+        st.warning(literal(problem_in_words(unpriced)), icon=":material/info:")
+
+
+def _number(question: Question, value: Any) -> None:
+    ranged = draft.is_range(question, value)
+    if ranged:
+        for column, key in zip(st.columns(len(RANGE_KEYS)), RANGE_KEYS, strict=True):
+            with column:
+                _number_input(question, RANGE_LABELS[key], value.get(key), f"w:{question.field}:{key}", key)
+    else:
+        _number_input(question, question.ask, value, f"w:{question.field}", None)
+    if question.default is not None and value is None:
+        st.caption(f"Left open, we take {question.default:g} {literal(question.unit)}.")
+    if question.range_allowed:
+        key = f"r:{question.field}"
+        st.session_state[key] = ranged
+        st.toggle("Give a range", key=key, on_change=_switch_range, args=(question.field, key))
+
+
+def _number_input(question: Question, label: str, value: Any, key: str, part: str | None) -> None:
+    st.session_state[key] = None if value is None else float(value)
+    unit = question.unit or ("between 0 and 1" if question.kind == "share" else "")
+    box, beside = st.columns([1, 2], vertical_alignment="center") if part is None else (st.container(), None)
+    box.number_input(
+        label,
+        value=None,
+        step=SHARE_STEP if question.kind == "share" else 1.0,
+        format="%g",
+        key=key,
+        placeholder=NOT_KNOWN_LABEL,
+        label_visibility="visible" if part else "collapsed",
+        on_change=_write_number,
+        args=(question.field, key, part),
+    )
+    if beside is not None:
+        beside.caption(literal(unit))
+
+
+def _weights(question: Question, value: Any, book: Rulebook) -> None:
+    weights = value if isinstance(value, Mapping) else {}
+    st.caption("Your own weights." if weights else "Default weights: nothing has been changed.")
+    for name in CRITERIA:
+        criterion = book.criteria[name]
+        key = f"w:{question.field}:{name}"
+        st.session_state[key] = float(weights.get(name, criterion.weight))
+        st.slider(
+            criterion.title,
+            0.0,
+            5.0,
+            step=0.5,
+            format="%g",
+            key=key,
+            help=literal(f"{criterion.meaning} Default: {criterion.weight:g}."),
+            on_change=_write_weight,
+            args=(question.field, name, key),
+        )
+    if weights:
+        st.button("Back to the default weights", key="default-weights", on_click=draft.put, args=(question.field, None))
+
+
+def _write(field: str, key: str) -> None:
+    draft.put(field, st.session_state[key])
+
+
+def _write_number(field: str, key: str, part: str | None) -> None:
+    number = st.session_state[key]
+    if number is not None and float(number).is_integer():
+        number = int(number)
+    if part is None:
+        draft.put(field, number)
+    else:
+        draft.put(field, {**draft.plain().get(field, {}), part: number})
+
+
+def _switch_range(field: str, key: str) -> None:
+    value = draft.plain().get(field)
+    if st.session_state[key]:
+        draft.put(field, dict.fromkeys(RANGE_KEYS, value))
+    else:
+        draft.put(field, value.get("likely") if isinstance(value, Mapping) else value)
+
+
+def _write_weight(field: str, criterion: str, key: str) -> None:
+    weight = st.session_state[key]
+    weight = int(weight) if float(weight).is_integer() else weight
+    draft.put(field, {**draft.plain().get(field, {}), criterion: weight})

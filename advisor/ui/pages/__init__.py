@@ -1,0 +1,1 @@
+"""The pages of the browser app, one a module, each with a function `draw`."""

@@ -1,0 +1,112 @@
+"""Check your answers: all of them by group, with links to change them and what is still worth answering."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from advisor.knowledge.domain import Question
+from advisor.reasoning.engine import Engine
+from advisor.reasoning.probe import Probe
+from advisor.ui import draft, knowledge
+from advisor.ui.pages.questions import still_possible, way_on
+from advisor.ui.steps import Step, step_of
+from advisor.ui.wording import answer_in_words, literal, problem_in_words
+
+
+def draw(pages: Mapping[str, StreamlitPage], all_steps: tuple[Step, ...]) -> None:
+    """Draws the check page."""
+    engine = knowledge.session_engine()
+    present = draft.read(engine.book)
+    st.title("Check your answers", anchor=False)
+    count = len(present.answers.given)
+    st.markdown(f"You have answered {count} of {len(engine.book.questions)} questions. The rest counts as not known.")
+    _head()
+    _mistakes(pages, all_steps, present)
+    _worth_answering(pages, all_steps, engine, present)
+    shown = draft.applicable(present.answers, engine)
+    for group in engine.book.groups:
+        _group(pages, [step for step in all_steps if step.title == group.title], engine, present, shown)
+    with st.container(horizontal=True):
+        st.download_button(
+            "Save answers (YAML)",
+            data=lambda: draft.to_yaml(present.answers),
+            file_name="answers.yaml",
+            mime="application/yaml",
+            on_click="ignore",
+            icon=":material/save:",
+            key="save-check",
+        )
+    way_on(pages[all_steps[-1].slug], pages["result"], still_possible(engine, present))
+
+
+def _head() -> None:
+    for field, label, most in (("name", "Name of this assessment", 120), ("description", "What it is about", 1000)):
+        key = f"w:{field}"
+        st.session_state[key] = str(draft.plain().get(field, ""))
+        draw_input = st.text_input if field == "name" else st.text_area
+        draw_input(
+            label,
+            key=key,
+            max_chars=most,
+            placeholder="Optional; stands on the report",
+            on_change=_write,
+            args=(field,),
+        )
+
+
+def _write(field: str) -> None:
+    draft.put(field, st.session_state[f"w:{field}"])
+
+
+def _mistakes(pages: Mapping[str, StreamlitPage], all_steps: tuple[Step, ...], present: draft.Draft) -> None:
+    for field, problems in present.problems.items():
+        step = step_of(field, all_steps)
+        with st.container(border=True):
+            for problem in problems:
+                st.error(f"**{literal(field)}** {literal(problem_in_words(problem))} It is left out until then.")
+            st.page_link(pages[step.slug], label="Mend it", icon=":material/edit:")
+
+
+def _worth_answering(
+    pages: Mapping[str, StreamlitPage], all_steps: tuple[Step, ...], engine: Engine, present: draft.Draft
+) -> None:
+    open_questions = Probe(engine, present.answers).next_questions()
+    st.subheader("What is still worth answering", anchor=False)
+    if not open_questions:
+        st.markdown("No open question can change the advice any more.")
+        return
+    st.caption("The share says how often the answer would decide, over many ways of answering the rest.")
+    for question in open_questions:
+        ask, link = st.columns([5, 1.2], vertical_alignment="center")
+        ask.markdown(f"{literal(question.ask)} :gray[{question.value:.0%}]")
+        slug = step_of(question.field, all_steps).slug
+        link.page_link(pages[slug], label="Answer", icon=":material/edit:")
+
+
+def _group(
+    pages: Mapping[str, StreamlitPage],
+    group_steps: list[Step],
+    engine: Engine,
+    present: draft.Draft,
+    shown: frozenset[str],
+) -> None:
+    st.subheader(literal(group_steps[0].title), anchor=False)
+    for step in group_steps:
+        for question in step.questions:
+            if question.field in shown:
+                ask, said, link = st.columns([3, 2.2, 1], vertical_alignment="center")
+                ask.markdown(literal(question.ask))
+                said.markdown(_said(question, engine, present))
+                link.page_link(pages[step.slug], label="Change", icon=":material/edit:")
+
+
+def _said(question: Question, engine: Engine, present: draft.Draft) -> str:
+    answer = present.answers.get(question.field)
+    if question.field in present.problems:
+        return ":red[Needs mending]"
+    if answer is None:
+        return ":gray[Not known]"
+    return f"**{literal(answer_in_words(question, answer.plain(), engine.book))}**"

@@ -1,0 +1,63 @@
+"""Words on the page: answers and problems in plain language, and text that Markdown cannot misread."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from advisor.errors import Problem
+from advisor.intake.answers import DOES_NOT_APPLY, NOT_KNOWN, RANGE_KEYS
+from advisor.knowledge.domain import Question, Rulebook
+from advisor.reasoning.explain import in_words
+
+NOT_KNOWN_LABEL = "Not known"
+DOES_NOT_APPLY_LABEL = "Does not apply"
+SOURCE_GRADES = {
+    "A": "controlled study or vendor documentation",
+    "B": "named, dated practice",
+    "C": "opinion with argument",
+    "D": "unsupported claim",
+}
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])")
+
+
+def literal(text: object) -> str:
+    """The text as Markdown that shows exactly these characters, on one line."""
+    return _SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
+
+
+def spoken(identifier: str) -> str:
+    """An id as words: `fine_tuning` reads fine-tuning, other underscores are spaces."""
+    return identifier.replace("fine_tuning", "fine-tuning").replace("_", " ")
+
+
+def answer_in_words(question: Question, value: Any, book: Rulebook) -> str:
+    """A plain value of an answers file as a reader would say it."""
+    if value is None or value == NOT_KNOWN:
+        return NOT_KNOWN_LABEL
+    if value == DOES_NOT_APPLY:
+        return DOES_NOT_APPLY_LABEL
+    if question.kind == "choice":
+        labels = {option.value: option.label for option in question.options}
+        return labels.get(str(value), str(value))
+    if isinstance(value, Mapping):
+        if question.kind == "priorities":
+            return ", ".join(f"{book.criteria[name].title} {in_words(weight)}" for name, weight in value.items())
+        low, likely, high = (_number(value.get(key)) for key in RANGE_KEYS)
+        return f"{low} to {high}, likely {likely} {question.unit}".strip()
+    return f"{_number(value)} {question.unit}".strip() if question.numeric else str(value)
+
+
+def problem_in_words(problem: Problem) -> str:
+    """A problem beside its field: what was found, what is allowed and what to do."""
+    part = problem.field.partition(".")[2]
+    found = f"{spoken(part)}: {problem.found}" if part else problem.found
+    sentence = f"Found {found}. Allowed: {problem.allowed.replace(NOT_KNOWN, 'not known')}."
+    remedy = problem.remedy[:1].upper() + problem.remedy[1:]
+    return f"{sentence} {remedy}".strip()
+
+
+def _number(value: Any) -> str:
+    return in_words(value) if isinstance(value, int | float) else "?"
