@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from ..models.label_scoring import Scores
 from ..records import Answer
 from .calibration import Array
 
 
-def answers_of(labels: Sequence[str], scores: Any, offset: Array) -> list[Answer]:
+def answers_of(labels: Sequence[str], scores: Scores, offset: Array) -> list[Answer]:
     """One answer per row of `scores`; of labels with equal scores the first of the card wins."""
     result = []
     for raw, tokens in zip(scores.values, scores.tokens, strict=True):

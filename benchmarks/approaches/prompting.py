@@ -9,17 +9,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from ..models.label_scoring import Scores, score
+from ..models.language_model import Frame, LoadedModel
+from ..models.rows import KeptPrefix
 from ..records import Answer, Example, TaskCard
 from . import calibration, choice, prompts
 from .answers import answers_of
 from .calibration import Array
-
-if TYPE_CHECKING:
-    from ..models.language_model import Frame, LoadedModel
 
 VERSION = 1
 SHOT_COUNTS = (4, 8, 16)
@@ -67,6 +67,7 @@ class Prompting:
         self.model = model
         self.with_shots = shots
         self.chosen: Candidate | None = None
+        self.kept = KeptPrefix()
 
     def fit(self, train: Sequence[Example], dev: Sequence[Example]) -> Mapping[str, Any]:
         """Choose wording or examples, and calibration; the record lists every candidate with its quality."""
@@ -158,15 +159,14 @@ class Prompting:
         index, share = choice.choose(self.card.labels, self.card.metric, gold, judged)
         return candidates[index], share
 
-    def _score(self, frame: Frame, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Any:
-        from ..models.label_scoring import score
-
+    def _score(self, frame: Frame, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Scores:
         return score(
             self.model,
             frame,
             texts,
             self.card.labels,
             document_tokens=prompts.DOCUMENT_TOKENS,
+            kept=self.kept,
             progress=progress,
         )
 

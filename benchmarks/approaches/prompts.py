@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
+from ..models.language_model import DOCUMENT, Frame, LoadedModel
 from ..records import Example, TaskCard, digest, nested_subset
-
-if TYPE_CHECKING:
-    from ..models.language_model import Frame, LoadedModel
 
 DOCUMENT_TOKENS = 384
 SHOT_TOKENS = 128
@@ -30,9 +27,6 @@ CONTENT_FREE = ("N/A", "", "...")
 
 def frame(model: LoadedModel, card: TaskCard, template: str = DEFAULT_TEMPLATE, shots: Sequence[Example] = ()) -> Frame:
     """The prompt around a document, with `shots` as earlier turns; only the shots' texts are ever cut."""
-    # Imported here so that the name of an arm, and its settings, cost nothing.
-    from ..models.language_model import DOCUMENT
-
     plain = model.plain
     labels = [plain(label) for label in card.labels]
     instruction = TEMPLATES[template].format(

@@ -6,23 +6,25 @@ from the prompt is never the thing to learn; at prediction it shows one fixed se
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..errors import BenchmarkError
+from ..models.adapters import Adapter
+from ..models.label_scoring import Scores, score
+from ..models.language_model import Frame, LoadedModel
+from ..models.rows import KeptPrefix
+from ..models.training import Lesson, Recipe, tune
 from ..records import Answer, Example, TaskCard, seed_for
 from . import choice, prompts
 from .answers import answers_of
 from .calibration import Array
-
-if TYPE_CHECKING:
-    from ..models.language_model import Frame, LoadedModel
-    from ..models.training import Adapter, Lesson
 
 VERSION = 1
 BATCH = 8
@@ -34,11 +36,9 @@ ROUNDS = 4
 
 def settings(*, shots: bool) -> dict[str, Any]:
     """Everything in this file, in the recipe and in the prompt that may change a number of the arm."""
-    from ..models.training import Recipe
-
     return {
         "version": VERSION,
-        "recipe": {**asdict(Recipe()), "targets": list(Recipe().targets)},
+        "recipe": json.loads(json.dumps(asdict(Recipe()))),
         "batch": BATCH,
         "steps": {"fewest": FEWEST_STEPS, "most": MOST_STEPS, "rounds": ROUNDS},
         "template": prompts.TEMPLATES[prompts.DEFAULT_TEMPLATE],
@@ -63,11 +63,10 @@ class Tuning:
         self.with_shots = shots
         self.frame: Frame | None = None
         self.adapter: Adapter | None = None
+        self.kept = KeptPrefix()
 
     def fit(self, train: Sequence[Example], dev: Sequence[Example]) -> Mapping[str, Any]:
         """Train on `train`; keep the last step unless `dev` likes an earlier one clearly better."""
-        from ..models.training import Recipe, tune
-
         if len(train) < 2:
             raise BenchmarkError(f"training needs at least 2 labelled rows; found {len(train)}")
         started = time.perf_counter()
@@ -83,7 +82,7 @@ class Tuning:
             recipe,
             seed_for(self.seed, "adapter") % 2**31,
             document_tokens=prompts.DOCUMENT_TOKENS,
-            check=(lambda: self._look(frame, dev, looks)) if dev else None,
+            check=(lambda adapter: self._look(frame, dev, adapter, looks)) if dev else None,
             pick=lambda scores: self._pick(dev, scores),
         )
         self.adapter = tuned.adapter
@@ -105,15 +104,12 @@ class Tuning:
         """One answer per text from the tuned model; scores are not shifted."""
         if self.adapter is None or self.frame is None:
             raise RuntimeError("fit comes before predict")
-        from ..models.training import attached
-
-        with attached(self.model, self.adapter):
-            scores = self._score(self.frame, texts, progress)
+        scores = self._score(self.frame, texts, self.adapter, self.kept, progress)
         return answers_of(self.card.labels, scores, np.zeros(len(self.card.labels)))
 
-    def _look(self, frame: Frame, dev: Sequence[Example], looks: list[tuple[float, float]]) -> Array:
+    def _look(self, frame: Frame, dev: Sequence[Example], adapter: Adapter, looks: list[tuple[float, float]]) -> Array:
         """Scores of the model as it stands on `dev`; their quality is noted in `looks`."""
-        scores = np.array(self._score(frame, [row.text for row in dev]).values)
+        scores = np.array(self._score(frame, [row.text for row in dev], adapter).values)
         looks.append(choice.quality(self.card.labels, self.card.metric, [row.label for row in dev], scores))
         return scores
 
@@ -125,8 +121,6 @@ class Tuning:
 
     def _lessons(self, train: Sequence[Example], steps: int, count: int) -> list[Lesson]:
         """One lesson per step: rows in shuffled rounds through `train`, each label as often as it occurs."""
-        from ..models.training import Lesson
-
         random = Random(seed_for(self.seed, "lessons"))
         plain = prompts.frame(self.model, self.card)
         size = min(BATCH, len(train) - count)
@@ -144,14 +138,21 @@ class Tuning:
             lessons.append(Lesson(frame, tuple(row.text for row in asked), tuple(row.label for row in asked)))
         return lessons
 
-    def _score(self, frame: Frame, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Any:
-        from ..models.label_scoring import score
-
+    def _score(
+        self,
+        frame: Frame,
+        texts: Sequence[str],
+        adapter: Adapter,
+        kept: KeptPrefix | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> Scores:
         return score(
             self.model,
             frame,
             texts,
             self.card.labels,
             document_tokens=prompts.DOCUMENT_TOKENS,
+            adapter=adapter,
+            kept=kept,
             progress=progress,
         )

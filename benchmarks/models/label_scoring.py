@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .adapters import Adapter, wear
 from .language_model import Frame, LoadedModel
-from .rows import Tree, encode_prefix, forward
+from .rows import KeptPrefix, Tree, forward
 
 TOKENS_PER_BATCH = 2048
 LOGITS_PER_BATCH = 1024
@@ -60,9 +61,15 @@ def score(
     labels: Sequence[str],
     *,
     document_tokens: int,
+    adapter: Adapter | None = None,
+    kept: KeptPrefix | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Scores:
-    """Log-likelihoods of all labels after each document; documents are cut to `document_tokens`, nothing else is."""
+    """Log-likelihoods of all labels after each document; documents are cut to `document_tokens`, nothing else is.
+
+    The model answers with `adapter`, or as it was made. `kept` carries the encoded prefix from one call to the next; an
+    adapter in training must not use it.
+    """
     import torch
 
     if not documents:
@@ -71,9 +78,9 @@ def score(
     prompts = encode_prompts(model, frame, documents, encoded.dropped, document_tokens)
     tree, paths = label_tree(encoded.continuations)
     values: list[tuple[float, ...]] = [()] * len(documents)
-    computed = len(prompts.prefix)
+    wear(model, adapter)
     with torch.inference_mode():
-        prefix = encode_prefix(model.model, prompts.prefix, model.device)
+        prefix, computed = (kept or KeptPrefix()).of(model.model, prompts.prefix, model.device, adapter)
         for batch in batches([len(row) for row in prompts.suffixes], len(tree.depth), len(prompts.prefix)):
             rows = [prompts.suffixes[index] for index in batch]
             logits = forward(model.model, prefix, rows, tree, model.end_of_turn, model.device)

@@ -27,7 +27,7 @@ class Frame:
 
 @dataclass(slots=True)
 class LoadedModel:
-    """A model in evaluation mode. Only training attaches anything to it, and takes it off again."""
+    """A model in evaluation mode. `worn` is what hangs beside its weights now: an adapter, or nothing."""
 
     model: Any
     tokenizer: Any
@@ -35,6 +35,7 @@ class LoadedModel:
     device: str
     dtype: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+    worn: tuple[Any, Any] | None = None
 
     @property
     def end_of_turn(self) -> int:

@@ -31,6 +31,22 @@ def chain(answers: Sequence[Sequence[int]], pad: int) -> Tree:
     return Tree(tokens, tuple(range(length)), sees)
 
 
+class KeptPrefix:
+    """The last prefix that was encoded, kept warm: asked for the same again, nothing is computed."""
+
+    def __init__(self) -> None:
+        self._key: tuple[object, ...] = ()
+        self._value: list[tuple[Any, Any]] = []
+
+    def of(self, network: Any, ids: Sequence[int], device: str, adapter: object) -> tuple[list[tuple[Any, Any]], int]:
+        """Keys and values of the prefix, and the number of tokens that had to be computed for them."""
+        if self._key[:2] == (tuple(ids), device) and self._key[2] is adapter:
+            return self._value, 0
+        self._value = encode_prefix(network, ids, device)
+        self._key = (tuple(ids), device, adapter)
+        return self._value, len(ids)
+
+
 def encode_prefix(network: Any, ids: Sequence[int], device: str) -> list[tuple[Any, Any]]:
     """Keys and values of the prefix per layer, each of shape [1, heads, len(ids), width]; empty for no prefix.
 

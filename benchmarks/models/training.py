@@ -1,6 +1,6 @@
-"""Low-rank adapters on the language model that is also prompted: trained, kept as tensors, attached only while in use.
+"""Trains low-rank adapters on the language model that is also prompted, on the very prompts that it will be asked.
 
-The base model is never changed: adapters hang beside its weights during training and scoring, and come off after.
+The loss is that of the answers alone. The base model is never changed; a trained adapter is a handful of tensors.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 import math
 import random
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import JobFailed, MissingExtra
+from ..errors import JobFailed
+from .adapters import Adapter, Shape, put_on_fresh, take_off
 from .label_scoring import encode_labels, encode_prompts
 from .language_model import Frame, LoadedModel
 from .rows import chain, encode_prefix, forward
@@ -24,9 +24,7 @@ from .rows import chain, encode_prefix, forward
 class Recipe:
     """How adapters are trained; the number of steps is the number of lessons. Every field enters a cell's identity."""
 
-    rank: int = 8
-    alpha: int = 16
-    targets: tuple[str, ...] = ("q_proj", "v_proj", "up_proj", "down_proj")
+    shape: Shape = field(default_factory=Shape)
     learning_rate: float = 1e-3
     warmup: float = 0.1
     weight_decay: float = 0.0
@@ -41,14 +39,6 @@ class Lesson:
     frame: Frame
     documents: tuple[str, ...]
     labels: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Adapter:
-    """Trained low-rank weights by name, and the recipe that gives them their shape."""
-
-    recipe: Recipe
-    weights: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,86 +61,66 @@ def tune(
     seed: int,
     *,
     document_tokens: int,
-    check: Callable[[], Any] | None = None,
+    check: Callable[[Adapter], Any] | None = None,
     pick: Callable[[list[Any]], int] | None = None,
 ) -> Tuned:
-    """Adapters trained on one lesson per step; the same seed and machine give the same adapters.
+    """An adapter trained on one lesson per step; the same seed and machine give the same adapter.
 
-    `check` looks at the model as it stands at `recipe.checks` even points, and `pick` gets what it returned there and
+    `check` gets the adapter as it stands at `recipe.checks` even points, and `pick` gets what it returned there and
     says which point to keep. Without them the last step is kept. Raises JobFailed when the loss stops being a number.
     """
-    import torch
-
     started = time.perf_counter()
-    losses: list[float] = []
-    points: list[tuple[int, Any, dict[str, Any]]] = []
-    tokens = 0
-    with _seeded(seed), _attached(model, recipe, None) as parameters:
-        optimiser = torch.optim.AdamW(
-            list(parameters.values()), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-        )
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _rate(len(lessons), recipe.warmup))
-        due = {round(len(lessons) * (part + 1) / recipe.checks) for part in range(recipe.checks)}
-        for step, lesson in enumerate(lessons, start=1):
-            loss, count = _loss(model, lesson, labels, document_tokens)
-            if not math.isfinite(loss.item()):
-                raise JobFailed(f"training: the loss is {loss.item()} at step {step} of {len(lessons)}")
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(list(parameters.values()), recipe.clip)
-            optimiser.step()
-            schedule.step()
-            losses.append(round(loss.item(), 6))
-            tokens += count
-            if check is not None and step in due:
-                points.append((step, check(), _copy(parameters)))
-        kept_step, weights = len(lessons), _copy(parameters)
+    with _seeded(seed):
+        live = put_on_fresh(model, recipe.shape)
+        try:
+            losses, tokens, points = _train(model, live, lessons, labels, recipe, document_tokens, check)
+            kept_step, weights = len(lessons), _copy(live.weights)
+        finally:
+            take_off(model)
     if points and pick is not None:
         kept_step, _, weights = points[pick([seen for _, seen, _ in points])]
     steps = tuple(step for step, _, _ in points)
-    return Tuned(Adapter(recipe, weights), tuple(losses), steps, kept_step, tokens, time.perf_counter() - started)
+    adapter = Adapter(recipe.shape, weights)
+    return Tuned(adapter, tuple(losses), steps, kept_step, tokens, time.perf_counter() - started)
 
 
-@contextmanager
-def attached(model: LoadedModel, adapter: Adapter) -> Iterator[None]:
-    """Let the model answer with `adapter` for the length of the block."""
-    with _attached(model, adapter.recipe, adapter.weights):
-        yield
-
-
-@contextmanager
-def _attached(model: LoadedModel, recipe: Recipe, weights: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
-    """Hang adapters beside the targets, fresh or with the given weights, and take them off in the end."""
-    try:
-        from peft import LoraConfig, get_peft_model
-    except ImportError as error:
-        raise MissingExtra.of(error.name or "peft") from error
+def _train(
+    model: LoadedModel,
+    live: Adapter,
+    lessons: Sequence[Lesson],
+    labels: Sequence[str],
+    recipe: Recipe,
+    document_tokens: int,
+    check: Callable[[Adapter], Any] | None,
+) -> tuple[list[float], int, list[tuple[int, Any, dict[str, Any]]]]:
+    """The loss of every step, the tokens that were computed, and per check its step, its finding and the weights."""
     import torch
 
-    config = LoraConfig(
-        r=recipe.rank,
-        lora_alpha=recipe.alpha,
-        target_modules=list(recipe.targets),
-        lora_dropout=0.0,
-        bias="none",
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # peft still asks transformers by an old name
-        wrapped = get_peft_model(model.model, config, autocast_adapter_dtype=True)
-    try:
-        wrapped.eval()
-        parameters = {name: value for name, value in wrapped.named_parameters() if value.requires_grad}
-        if weights is not None:
-            with torch.no_grad():
-                for name, value in parameters.items():
-                    value.copy_(weights[name])
-        yield parameters
-    finally:
-        wrapped.unload()
-        model.model.requires_grad_(False)
+    parameters = list(live.weights.values())
+    optimiser = torch.optim.AdamW(parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _rate(len(lessons), recipe.warmup))
+    due = {round(len(lessons) * (part + 1) / recipe.checks) for part in range(recipe.checks)}
+    losses: list[float] = []
+    points: list[tuple[int, Any, dict[str, Any]]] = []
+    tokens = 0
+    for step, lesson in enumerate(lessons, start=1):
+        loss, count = answer_loss(model, lesson, labels, document_tokens)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise JobFailed(f"training: the loss is {value} at step {step} of {len(lessons)}")
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, recipe.clip)
+        optimiser.step()
+        schedule.step()
+        losses.append(round(value, 6))
+        tokens += count
+        if check is not None and step in due:
+            points.append((step, check(live), _copy(live.weights)))
+    return losses, tokens, points
 
 
-def _loss(model: LoadedModel, lesson: Lesson, labels: Sequence[str], document_tokens: int) -> tuple[Any, int]:
+def answer_loss(model: LoadedModel, lesson: Lesson, labels: Sequence[str], document_tokens: int) -> tuple[Any, int]:
     """Mean negative log-likelihood of the lesson's whole answers, and the number of tokens that were computed."""
     import torch
 
@@ -177,8 +147,8 @@ def _rate(steps: int, warmup: float) -> Callable[[int], float]:
     return lambda step: min((step + 1) / rise, max(0.0, (steps - step) / max(1, steps - rise)))
 
 
-def _copy(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value.detach().clone() for name, value in parameters.items()}
+def _copy(weights: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value.detach().clone() for name, value in weights.items()}
 
 
 @contextmanager

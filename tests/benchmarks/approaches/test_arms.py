@@ -191,6 +191,18 @@ def test_lessons_go_through_all_rows_before_any_comes_again(tiny: LoadedModel) -
     assert sorted(asked) == sorted(row.text for row in rows(24))
 
 
+def test_arms_do_not_hear_of_each_other(tiny: LoadedModel) -> None:
+    """A prompted contestant answers the same before and after a tuned one was trained and asked on the same model."""
+    prompted, tuned = (approaches.make(arm, CARD, 2, tiny) for arm in ("zero_shot", "hybrid"))
+    prompted.fit(rows(12), [])
+    before = prompted.predict(["good", "bad"])
+    tuned.fit(rows(12), [])
+    learnt = tuned.predict(["good", "bad"])
+    assert prompted.predict(["good", "bad"]) == before
+    assert tuned.predict(["good", "bad"]) == learnt
+    assert [answer.raw_scores for answer in learnt] != [answer.raw_scores for answer in before]
+
+
 def test_tuning_on_one_row_is_refused(tiny: LoadedModel) -> None:
     """One row is no training set, and the message says how many are needed."""
     with pytest.raises(BenchmarkError, match="at least 2"):

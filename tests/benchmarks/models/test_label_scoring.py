@@ -12,6 +12,7 @@ from benchmarks.models import label_scoring
 from benchmarks.models.files import read_folder
 from benchmarks.models.label_scoring import encode_labels, encode_prompts, label_tree, score
 from benchmarks.models.language_model import DOCUMENT, Frame, LoadedModel, load
+from benchmarks.models.rows import KeptPrefix
 
 TOLERANCE = 1e-4
 DOCUMENTS = [
@@ -114,6 +115,19 @@ def test_the_shared_prefix_is_computed_once(tiny: LoadedModel) -> None:
     short, long = (score(tiny, chat(tiny, n), ["same text"] * 20, labels, document_tokens=99) for n in (0, 8))
     assert long.prefix > short.prefix
     assert long.computed - short.computed == long.prefix - short.prefix
+
+
+def test_a_kept_prefix_is_computed_once_and_changes_nothing(tiny: LoadedModel) -> None:
+    """The second call with the same prompt computes its documents only; another prompt computes its own prefix."""
+    labels, kept = ["positive", "negative"], KeptPrefix()
+    cold = [score(tiny, chat(tiny, shots), DOCUMENTS, labels, document_tokens=99) for shots in (3, 3, 1)]
+    warm = [score(tiny, chat(tiny, shots), DOCUMENTS, labels, document_tokens=99, kept=kept) for shots in (3, 3, 1)]
+    assert [one.values for one in warm] == [one.values for one in cold]
+    assert [one.computed for one in cold] == [
+        warm[0].computed,
+        warm[1].computed + warm[1].prefix,
+        warm[2].computed,
+    ]
 
 
 def test_documents_are_shortened_and_instructions_are_not(tiny: LoadedModel) -> None:

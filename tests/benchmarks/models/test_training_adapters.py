@@ -9,13 +9,14 @@ import pytest
 import torch
 
 from benchmarks.errors import JobFailed
+from benchmarks.models.adapters import Adapter, Shape, put_on_fresh, take_off, wear
 from benchmarks.models.label_scoring import score
 from benchmarks.models.language_model import DOCUMENT, Frame, LoadedModel
-from benchmarks.models.training import Lesson, Recipe, _attached, _loss, attached, tune
+from benchmarks.models.training import Lesson, Recipe, answer_loss, tune
 
 LABELS = ["transfer", "transfer failed", "positive"]
 ROWS = [("phone", "transfer"), ("battery", "transfer failed"), ("price", "positive"), ("The phone works.", "transfer")]
-QUICK = Recipe(rank=8, alpha=16, learning_rate=2e-2, checks=3)
+QUICK = Recipe(Shape(rank=8, alpha=16), learning_rate=2e-2, checks=3)
 
 
 def frame_of(model: LoadedModel) -> Frame:
@@ -38,9 +39,10 @@ def fingerprint(model: LoadedModel) -> str:
     return digest.hexdigest()
 
 
-def answers(model: LoadedModel) -> list[str]:
+def answers(model: LoadedModel, adapter: Adapter) -> list[str]:
     """The best label per row."""
-    found = score(model, frame_of(model), [text for text, _ in ROWS], LABELS, document_tokens=99).values
+    texts = [text for text, _ in ROWS]
+    found = score(model, frame_of(model), texts, LABELS, document_tokens=99, adapter=adapter).values
     return [LABELS[row.index(max(row))] for row in found]
 
 
@@ -50,10 +52,9 @@ def test_adapters_learn_and_come_off_again(tiny: LoadedModel) -> None:
     tuned = tune(tiny, lessons(tiny, 60), LABELS, QUICK, 1, document_tokens=99)
     assert tuned.losses[-1] < 1.0 < tuned.losses[0]
     assert fingerprint(tiny) == before
-    with attached(tiny, tuned.adapter):
-        assert answers(tiny) == [label for _, label in ROWS]
-    assert fingerprint(tiny) == before
+    assert answers(tiny, tuned.adapter) == [label for _, label in ROWS]
     assert score(tiny, frame_of(tiny), ["phone"], LABELS, document_tokens=99).values == first
+    assert fingerprint(tiny) == before
     assert not any(parameter.requires_grad for parameter in tiny.model.parameters())
     assert not any("lora" in name for name, _ in tiny.model.named_modules())
 
@@ -81,8 +82,8 @@ def test_training_leaves_the_random_numbers_of_others_alone(tiny: LoadedModel) -
 def test_the_picked_checkpoint_is_kept(tiny: LoadedModel) -> None:
     """Of three checks the picked one's weights are kept: the model scores as it did at that step."""
 
-    def look() -> list[tuple[float, ...]]:
-        return score(tiny, frame_of(tiny), ["phone"], LABELS, document_tokens=99).values
+    def look(adapter: Adapter) -> list[tuple[float, ...]]:
+        return score(tiny, frame_of(tiny), ["phone"], LABELS, document_tokens=99, adapter=adapter).values
 
     for picked in range(3):
         seen: list[Any] = []
@@ -99,15 +100,14 @@ def test_the_picked_checkpoint_is_kept(tiny: LoadedModel) -> None:
         assert tuned.checks == (2, 4, 6)
         assert tuned.kept_step == tuned.checks[picked]
         assert len({tuple(one[0]) for one in seen}) == 3
-        with attached(tiny, tuned.adapter):
-            assert look() == seen[picked]
+        assert look(tuned.adapter) == seen[picked]
 
 
 def test_the_loss_is_that_of_the_answers_alone(tiny: LoadedModel) -> None:
     """The loss is the mean negative log-likelihood of the whole answers, as scoring reports it."""
     lesson = lessons(tiny, 1)[0]
     with torch.no_grad():
-        loss, _ = _loss(tiny, lesson, LABELS, 99)
+        loss, _ = answer_loss(tiny, lesson, LABELS, 99)
     rows = score(tiny, lesson.frame, lesson.documents, LABELS, document_tokens=99).values
     expected = -sum(row[LABELS.index(label)] for row, label in zip(rows, lesson.labels, strict=True)) / len(rows)
     assert loss.item() == pytest.approx(expected, abs=1e-4)
@@ -116,12 +116,13 @@ def test_the_loss_is_that_of_the_answers_alone(tiny: LoadedModel) -> None:
 def test_gradients_through_the_shared_prefix_equal_those_of_whole_sequences(tiny: LoadedModel) -> None:
     """Encoding the prompt once per step gives the gradients of one plain sequence per row."""
     lesson = lessons(tiny, 1)[0]
-    with _attached(tiny, QUICK, None) as parameters:
+    parameters = put_on_fresh(tiny, QUICK.shape).weights
+    try:
         torch.manual_seed(0)
         with torch.no_grad():
             for value in parameters.values():
                 value.copy_(torch.randn_like(value) * 0.1)
-        _loss(tiny, lesson, LABELS, 99)[0].backward()
+        answer_loss(tiny, lesson, LABELS, 99)[0].backward()
         ours = {name: value.grad.clone() for name, value in parameters.items()}
         for value in parameters.values():
             value.grad = None
@@ -136,6 +137,20 @@ def test_gradients_through_the_shared_prefix_equal_those_of_whole_sequences(tiny
         for name, value in parameters.items():
             scale = value.grad.abs().max().clamp(min=1e-6)
             assert ((ours[name] - value.grad).abs().max() / scale).item() < 1e-4, name
+    finally:
+        take_off(tiny)
+
+
+def test_a_worn_adapter_stays_on_until_another_is_asked_for(tiny: LoadedModel) -> None:
+    """Answering twice with one adapter puts it on once; answering without one takes it off."""
+    tuned = tune(tiny, lessons(tiny, 3), LABELS, QUICK, 1, document_tokens=99)
+    assert tiny.worn is None
+    wear(tiny, tuned.adapter)
+    hung = tiny.worn
+    wear(tiny, tuned.adapter)
+    assert tiny.worn is hung
+    wear(tiny, None)
+    assert tiny.worn is None
 
 
 def test_a_loss_that_is_no_number_stops_the_job(tiny: LoadedModel) -> None:
