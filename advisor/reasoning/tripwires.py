@@ -87,8 +87,8 @@ class Tripwires:
         if self.target is None:
             if following == "review":
                 text = (
-                    f"Agree on {self.goal} before you measure. Use the prompt once it reaches it; if it stays more than "
-                    f"{margin} percentage points below ({said}), answer the questionnaire again."
+                    f"Agree on {self.goal} before you measure. Use the prompt once it reaches it; if it stays more "
+                    f"than {margin} percentage points below ({said}), answer the questionnaire again."
                 )
             else:
                 text = (
@@ -173,7 +173,7 @@ class Tripwires:
 
     def _volume(self) -> list[Tripwire]:
         column = self.outcome.costs.break_even
-        if not column.known[0] or column.likely[0] < 1:
+        if self.approach == "hybrid" or not column.known[0] or column.likely[0] < 1:
             return []
         number = float(column.likely[0])
         source = "volume at which fine-tuning and prompting cost the same over the horizon, at likely values"

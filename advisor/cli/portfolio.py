@@ -1,0 +1,99 @@
+"""The command `portfolio`: a sheet of projects in, one row of advice each, and a summary."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from advisor import locate
+from advisor.cli import out, say
+from advisor.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from advisor.reasoning.portfolio import Summary
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def portfolio_command(
+    projects: Annotated[Path, typer.Argument(metavar="PROJECTS.csv", help="One project a row; columns are fields.")],
+    out_file: Annotated[Path | None, typer.Option("--out", help="Write the rows of advice here (CSV).")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print rows and summary as JSON.")] = False,
+    as_of: Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Day of the advice.")] = None,
+    rules: Annotated[Path | None, typer.Option("--rules", help="Folder of a rule pack.")] = None,
+) -> None:
+    """Advises on many projects at once: one row of advice each, and what the whole shows."""
+    from advisor.cli.commands import day_of
+    from advisor.intake.sheet import read_sheet
+    from advisor.reasoning.advise import engine
+    from advisor.reasoning.portfolio import Portfolio
+
+    day = day_of(as_of)
+    knowledge = engine(rules or locate.rules_dir(), day)
+    portfolio = Portfolio(knowledge, read_sheet(projects, knowledge.book))
+    rows, summary = list(portfolio.rows()), portfolio.summary()
+    if out_file is not None:
+        _write(out_file, to_csv(rows))
+    if json_:
+        data = {
+            "as_of": day.isoformat(),
+            "rulebook": knowledge.book.name,
+            "rulebook_version": knowledge.book.version,
+            "summary": summary.to_json(),
+            "projects": rows,
+        }
+        out(json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+    elif out_file is None:
+        out(to_csv(rows))
+    say(in_words(summary))
+    if summary.nothing_eligible == summary.projects:
+        raise typer.Exit(1)
+
+
+def to_csv(rows: Sequence[dict[str, Any]]) -> str:
+    """The rows as CSV. A text that a spreadsheet would run as a formula begins with an apostrophe."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(rows[0])
+    writer.writerows([harmless(value) for value in row.values()] for row in rows)
+    return text.getvalue()
+
+
+def harmless(value: Any) -> Any:
+    """The value as it may stand in a cell: a text that begins like a formula gets an apostrophe."""
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(FORMULA_STARTS) else value
+    return "" if value is None else value
+
+
+def in_words(summary: Summary) -> Iterator[str]:
+    """The summary as a few lines."""
+    counts = [f"{name.replace('_', '-')} {count:,}" for name, count in summary.approaches.items()]
+    abstained = summary.statuses["abstain"]
+    yield f"{summary.projects:,} projects: {', '.join(counts)}, no recommendation {abstained:,}"
+    if summary.statuses["tie"]:
+        yield f"ties among them: {summary.statuses['tie']:,}"
+    if summary.nothing_eligible:
+        yield f"no approach is possible in {summary.nothing_eligible:,}"
+    low, likely, high = (f"{summary.cost_usd[bound]:,.0f}" for bound in ("low", "likely", "high"))
+    yield f"cost of what is recommended: {likely} USD (all low {low}, all high {high})"
+    if summary.unlocks:
+        first = summary.unlocks[0]
+        yield (
+            f"the missing answer that unlocks most: {first.field}; it would decide in {100 * first.share:.0f} % of "
+            f"{summary.sample:,} projects tried, and is open in {first.open_in:,} of all"
+        )
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise InputError([Problem(str(path), "", error.strerror or "an error", "a writable file")]) from None
+    say([f"wrote {path}"])
