@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
+from io import StringIO
 from typing import Any
 
 
@@ -18,7 +19,9 @@ def quietly() -> Iterator[None]:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        yield
+        # One bar of transformers, that of reading GGUF, does not listen to its own switch.
+        with redirect_stderr(StringIO()):
+            yield
     finally:
         logging.set_verbosity(level)
         if bars:
