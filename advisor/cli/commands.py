@@ -14,6 +14,7 @@ import typer
 from advisor import __version__, locate
 from advisor.cli import out, say
 from advisor.cli.diff import diff_command
+from advisor.cli.portfolio import portfolio_command
 from advisor.cli.rules import app as rules_app
 from advisor.errors import InputError, MissingExtra, Problem, nearest
 
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.add_typer(rules_app, name="rules")
 app.command(name="diff")(diff_command)
+app.command(name="portfolio")(portfolio_command)
 
 RulesOption = Annotated[Path | None, typer.Option("--rules", help="Folder of a rule pack; the shipped one if absent.")]
 DayOption = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Day of the advice, as yyyy-mm-dd.")]

@@ -10,6 +10,9 @@ from typing import Any, Literal
 from advisor.errors import InputError, Problem, nearest, shown
 from advisor.knowledge import yaml_file
 from advisor.knowledge.domain import CRITERIA, Question, Rulebook
+from advisor.knowledge.price_overrides import FIELD as PRICES
+from advisor.knowledge.price_overrides import PriceOverride, parse_overrides
+from advisor.knowledge.prices import PriceTable
 from advisor.knowledge.token_prices import check_model
 
 NOT_KNOWN = "not_known"
@@ -50,11 +53,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The parsed answers of one assessment: a name, a description and an answer per field that was answered."""
+    """The parsed answers of one assessment: a name, a description, an answer per field that was answered.
+
+    `prices` are the user's own, in place of those of the price table.
+    """
 
     name: str = ""
     description: str = ""
     given: Mapping[str, Answer] = field(default_factory=dict)
+    prices: Mapping[str, PriceOverride] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.given)
@@ -67,12 +74,13 @@ class Answers:
         """The content of an answers file that parses to these answers; fields in alphabetical order."""
         head = {"name": self.name, "description": self.description}
         body = {name: self.given[name].plain() for name in sorted(self.given)}
-        return {key: value for key, value in head.items() if value} | body
+        own = {key: self.prices[key].plain() for key in sorted(self.prices)}
+        return {key: value for key, value in head.items() if value} | body | ({PRICES: own} if own else {})
 
     def changed(self, changes: Mapping[str, Answer | None]) -> Answers:
         """The same answers with some replaced; None removes one."""
         given = {name: answer for name, answer in (dict(self.given) | dict(changes)).items() if answer is not None}
-        return Answers(self.name, self.description, given)
+        return Answers(self.name, self.description, given, self.prices)
 
 
 def read(path: Path, book: Rulebook) -> Answers:
@@ -100,8 +108,11 @@ def parse(raw: Any, book: Rulebook, where: str = "answers") -> Answers:
         raise InputError([Problem(where, "", shown(raw), "a mapping of fields to answers")])
     texts = {key: _text(raw.get(key), key, where, problems) for key in ("name", "description")}
     given: dict[str, Answer] = {}
+    own: dict[str, PriceOverride] = {}
+    if raw.get(PRICES) is not None:
+        own = parse_overrides(raw[PRICES], PriceTable.load(book.price_folder), where, problems)
     for name, value in raw.items():
-        if name in texts:
+        if name in texts or name == PRICES:
             continue
         question = book.questions.get(str(name))
         if question is None:
@@ -113,7 +124,7 @@ def parse(raw: Any, book: Rulebook, where: str = "answers") -> Answers:
             given[question.field] = answer
     if problems:
         raise InputError(problems)
-    return Answers(texts["name"], texts["description"], given)
+    return Answers(texts["name"], texts["description"], given, own)
 
 
 def parse_one(question: Question, value: Any, where: str, problems: list[Problem]) -> Answer | None:

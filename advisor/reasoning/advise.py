@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -48,7 +49,9 @@ def engine(folder: Path, day: date, measured: Path | None = None) -> Engine:
 
 
 def advise(answers: Answers, engine: Engine) -> Advice:
-    """The advice for one answered questionnaire."""
+    """The advice for one answered questionnaire, at the prices that it states where it states any."""
+    if answers.prices:
+        engine = replace(engine, prices=engine.prices.overridden(answers.prices))
     outcome = engine.decide_answers([answers])
     explainer = Explainer(engine, outcome, answers)
     findings = _findings(explainer, outcome, engine)
@@ -105,6 +108,7 @@ def verdict_id(answers: Answers, engine: Engine) -> str:
         "answers": fields,
         "pack": book.digest,
         "rules": [rule.id for rule in engine.rules],
+        "stale": sorted(engine.stale),
         "parameters": {name: parameter.on(engine.day) for name, parameter in sorted(book.parameters.items())},
         "market": sorted(name for name, fact in book.market.items() if fact.valid(engine.day)),
         "prices": engine.prices.digest(engine.day, [base.word] if base is not None and base.kind == "word" else ()),

@@ -37,10 +37,16 @@ class Explainer:
                     yield self._finding(rule, approach, None, None)
 
     def notes(self) -> Iterator[Finding]:
-        """The notes that spoke."""
-        for rule in self._spoke():
-            if rule.kind == "note":
-                yield self._finding(rule, None, None, None)
+        """The notes that spoke and concern a technique in question; those with an outcome of their own come first."""
+        chosen = {
+            self.engine.book.approaches[approach].techniques[index].id
+            for approach, index in zip(APPROACHES, self.outcome.techniques[0].tolist(), strict=True)
+            if index >= 0
+        }
+        spoke = [rule for rule in self._spoke() if rule.kind == "note"]
+        concern = [rule for rule in spoke if not rule.techniques or chosen & set(rule.techniques)]
+        for rule in sorted(concern, key=lambda rule: (not rule.outcome, rule.id)):
+            yield self._finding(rule, None, None, None)
 
     def ruled_out(self) -> Iterator[RuledOut]:
         """Each approach that a gate closed, with what would lift it."""

@@ -35,11 +35,12 @@ def _limits(engine: Engine, outcome: Outcome, answers: Answers, findings: Sequen
     contested = {finding.rule for finding in findings if finding.contested_by}
     if contested:
         yield Limit("contested", f"{len(contested)} of the reasons are contested by other evidence, shown beside them.")
-    stale = sorted({rule.id for rule in outcome.rules if rule.review_by is not None and rule.review_by < engine.day})
-    spoke = {finding.rule for finding in findings}
-    stale = [rule for rule in stale if rule in spoke]
+    stale = {finding.rule: engine.stale[finding.rule] for finding in findings if finding.rule in engine.stale}
     if stale:
-        yield Limit("stale", "Reasons past their review date: " + ", ".join(stale) + ".")
+        reasons = "; ".join(f"{rule}: {reason}" for rule, reason in sorted(stale.items()))
+        yield Limit("stale", f"Some reasons have aged and count {engine.parameter('stale_weight'):g} times. {reasons}.")
+    for override in engine.book.overrides:
+        yield Limit("override", str(override))
     yield from _measurement(engine, answers)
     text = (
         "The points of the rules are judgement, informed by the sources cited; they are not yet calibrated on outcomes."

@@ -25,7 +25,7 @@ from advisor.reports.document import (
     SourceList,
     Table,
 )
-from advisor.reports.figures import bounds, figure, mark, origin_text, signed
+from advisor.reports.figures import bounds, figure, mark, origin_text, signed, unit_words
 from advisor.ui.charting import themed
 from advisor.ui.runs import line
 from advisor.ui.wording import literal
@@ -75,9 +75,9 @@ def _facts(block: Facts, sources: Sources) -> None:
 
 
 def _tiles(block: Facts) -> None:
-    with st.grid(min_column_width=170, gap="small"):
+    with st.grid(min_column_width=140, gap="small"):
         for item in block.items:
-            with st.container(border=True, height="stretch", gap=None):
+            with st.container(border=True, height="stretch", gap="xxsmall"):
                 st.caption(literal(item.label))
                 for row in item.lines:
                     for run in row:
@@ -88,11 +88,9 @@ def _tile(run: Any) -> None:
     if not isinstance(run, Quantity):
         st.markdown(line((run,)))
         return
-    origin = literal(origin_text(run.origin, run.source))
-    st.markdown(f"##### {literal(figure(run))}{mark(run.origin)}", anchors=False, help=origin)
-    between = bounds(run)
-    if between:
-        st.caption(literal(between))
+    st.markdown(f"#### {literal(figure(run, in_table=True))}{mark(run.origin)}", anchors=False)
+    under = " · ".join(part for part in (unit_words(run), bounds(run)) if part)
+    st.caption(literal(under), help=literal(origin_text(run.origin, run.source)))
 
 
 def _table(block: Table, sources: Sources) -> None:
@@ -123,16 +121,12 @@ def draw_chart(spec: ChartSpec) -> None:
 
 
 def _callout(block: Callout, sources: Sources) -> None:
-    text = f"**{literal(block.title)}**  \n{line(block.runs)}"
     if block.kind == "info":
-        st.info(text, icon=":material/info:")
-    elif block.kind == "advice":
-        with st.container(border=True):
-            st.markdown(f"## {literal(block.title)}", anchors=False)
-            if block.runs:
-                st.markdown(line(block.runs))
-    else:
-        st.warning(text, icon=":material/help:")
+        st.info(f"**{literal(block.title)}**  \n{line(block.runs)}", icon=":material/info:")
+        return
+    st.title(literal(block.title), anchor=False)
+    if block.runs:
+        st.markdown(line(block.runs))
 
 
 def _argument(block: Argument, sources: Sources) -> None:

@@ -41,21 +41,21 @@ def draw(question: Question, book: Rulebook, problems: Iterable[Problem]) -> Non
 
 
 def _wording(question: Question, value: Any) -> None:
-    text, more = st.columns([5, 1.5], vertical_alignment="top")
-    text.markdown(f"**{literal(question.ask)}**")
-    text.caption(literal(question.help))
-    with more.popover("Why we ask", type="tertiary", key=f"why-{question.field}"):
-        st.markdown(f"**Why we ask.** {literal(question.why)}")
-        if question.kind == "priorities":
-            return
-        if value == DOES_NOT_APPLY:
-            st.button(
-                "Answer it after all", key=f"answer-{question.field}", on_click=draft.put, args=(question.field, None)
-            )
-        else:
-            label = "This does not apply to us"
-            args = (question.field, DOES_NOT_APPLY)
-            st.button(label, key=f"absent-{question.field}", on_click=draft.put, args=args)
+    with st.container(horizontal=True, wrap=False, vertical_alignment="top"):
+        st.markdown(f"**{literal(question.ask)}**", width="stretch")
+        with st.popover("Why we ask", type="tertiary", key=f"why-{question.field}"):
+            st.markdown(literal(question.why))
+            if question.kind != "priorities":
+                _absence(question.field, value)
+    st.caption(literal(question.help))
+
+
+def _absence(field: str, value: Any) -> None:
+    if value == DOES_NOT_APPLY:
+        st.button("Answer it after all", key=f"answer-{field}", on_click=draft.put, args=(field, None))
+    else:
+        label = "This does not apply to us"
+        st.button(label, key=f"absent-{field}", on_click=draft.put, args=(field, DOES_NOT_APPLY))
 
 
 def _choice(question: Question, value: Any) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from advisor.knowledge.domain import Question, Rulebook
 
-LONGEST = 8
+LONGEST = 6
 
 
 @dataclass(frozen=True, slots=True)

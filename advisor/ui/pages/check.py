@@ -13,7 +13,7 @@ from advisor.reasoning.probe import Probe
 from advisor.ui import draft, knowledge
 from advisor.ui.pages.questions import still_possible, way_on
 from advisor.ui.steps import Step, step_of
-from advisor.ui.wording import answer_in_words, literal, problem_in_words
+from advisor.ui.wording import NOT_KNOWN_LABEL, answer_in_words, literal, problem_in_words
 
 
 def draw(pages: Mapping[str, StreamlitPage], all_steps: tuple[Step, ...]) -> None:
@@ -108,5 +108,13 @@ def _said(question: Question, engine: Engine, present: draft.Draft) -> str:
     if question.field in present.problems:
         return ":red[Needs mending]"
     if answer is None:
-        return ":gray[Not known]"
+        return f":gray[{_open(question)}]"
     return f"**{literal(answer_in_words(question, answer.plain(), engine.book))}**"
+
+
+def _open(question: Question) -> str:
+    if question.kind == "priorities":
+        return "Default weights"
+    if question.default is not None:
+        return f"Not known; {question.default:g} {literal(question.unit)} taken"
+    return NOT_KNOWN_LABEL

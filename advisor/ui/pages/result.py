@@ -45,9 +45,7 @@ def draw(pages: Mapping[str, StreamlitPage], all_steps: tuple[Step, ...]) -> Non
     document = layout.lay_out(advice)
     sources = {source.id: source for source in advice.evidence.published}
     sections = {section.id: section for section in document.sections}
-    if advice.name:
-        st.caption(literal(advice.name))
-    st.title("Your advice", anchor=False)
+    st.caption(f"Your advice on: {literal(advice.name)}" if advice.name else "Your advice")
     if present.problems:
         st.warning(f"{len(present.problems)} answers need mending and are left out; see the check page.")
     draw_blocks(sections.pop("verdict").blocks, sources)
