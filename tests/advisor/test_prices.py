@@ -14,8 +14,9 @@ from advisor import locate
 from advisor.errors import InputError, Problem
 from advisor.knowledge.assumptions import CHOICES, READ
 from advisor.knowledge.domain import Rulebook
+from advisor.knowledge.price_overrides import PriceOverride, parse_overrides
 from advisor.knowledge.prices import KINDS, PriceTable
-from advisor.knowledge.token_prices import check_model, known_models, token_price
+from advisor.knowledge.token_prices import check_model, known_models, next_change, token_price
 
 DAY = date(2026, 11, 22)
 
@@ -230,3 +231,111 @@ def test_the_price_package_is_not_loaded_with_the_table() -> None:
         "PriceTable.load(locate.rules_dir()); known_models(); sys.exit('genai_prices' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=locate.rules_dir().parent, check=False).returncode == 0
+
+
+def overrides(raw: object) -> dict[str, PriceOverride]:
+    """The stated prices of a mapping that has nothing wrong with it."""
+    problems: list[Problem] = []
+    found = parse_overrides(raw, PriceTable.load(locate.rules_dir()), "answers.yaml", problems)
+    assert not problems, problems
+    return found
+
+
+def test_every_price_can_be_stated() -> None:
+    """A row, an assumption (also one by words) and a token price give way to what was stated, with that origin."""
+    table = PriceTable.load(locate.rules_dir())
+    own = table.overridden(
+        overrides(
+            {
+                "h100/gpu_hour": {"low": 2, "likely": 2.2, "high": 2.5},
+                "azure/gpt-oss-20b/tuned_hosting": 0.25,
+                "label_minutes": 3,
+                "hourly_rate": {"low": 90, "likely": 110, "high": 130},
+                "gpt-6.1-terra/input": 0.8,
+                "openai/gpt-6.1-terra/cached": 0.02,
+                "epochs": None,
+            }
+        )
+    )
+    assert own.price("h100", "gpu_hour").amount.low == 2
+    assert own.price("azure/gpt-oss-20b", "tuned_hosting").amount.origin == "stated"
+    assert own.assumed("label_minutes").on("code") == (3, 3, 3)
+    assert own.assumed("hourly_rate").origin == "stated"
+    assert "prices: hourly_rate" in own.assumed("hourly_rate").cite
+    price = own.token_price("openai/gpt-6.1-terra", DAY)
+    assert (price.input.value, price.cached.value, price.output.value) == (0.8, 0.02, 5.0)
+    assert (price.input.origin, price.output.origin) == ("stated", "published")
+    assert own.assumed("epochs") == table.assumed("epochs")
+    assert own.digest(DAY, ["openai/gpt-6.1-terra"]) != table.digest(DAY, ["openai/gpt-6.1-terra"])
+    assert table.overridden({}) is table
+
+
+def test_each_assumption_row_and_token_price_is_a_key_and_states_its_value_back() -> None:
+    """Whatever the table holds can be overridden by its key, and the parsed value is the one that was written."""
+    table = PriceTable.load(locate.rules_dir())
+    keys = [*table.assumptions.entries, *(f"{item}/{kind}" for item, kind in table.rows)]
+    keys += [f"{model}/{part}" for model in known_models() for part in ("input", "cached", "output")]
+    raw = {key: {"low": 0.25, "likely": 0.5, "high": 1} for key in keys}
+    found = overrides(raw)
+    assert {key: own.plain() for key, own in found.items()} == raw
+    stated = table.overridden(found)
+    assert all(entry.origin == "stated" for entry in stated.assumptions.entries.values())
+    assert all(row.amount.origin == "stated" for row in stated.rows.values())
+
+
+def test_reading_from_the_cache_never_costs_more_than_a_stated_price_of_reading() -> None:
+    """A price of reading below the published cached price takes that along; a stated cached price stands."""
+    table = PriceTable.load(locate.rules_dir())
+    cheap = table.overridden(overrides({"openai/gpt-6.1-terra/input": 0.01})).token_price("openai/gpt-6.1-terra", DAY)
+    assert cheap.cached.value == cheap.input.value == 0.01
+
+
+def test_all_faults_of_stated_prices_are_told_at_once_with_the_nearest_names() -> None:
+    """Unknown keys, wrong values, shares above 1 and divisors of 0 are each a problem with place and remedy."""
+    raw = {
+        "hourly_rat": 90,
+        "h100/gpu_hours": 2,
+        "openai/gpt-6-lunar/input": 1,
+        "hourly_rate": "90 USD",
+        "t4/gpu_hour": -1,
+        "l4/gpu_hour": {"low": 3, "likely": 2, "high": 4},
+        "a100_80gb/gpu_hour": {"low": 1, "high": 4},
+        "own_gpu_share": 40,
+        "writing_speed": 0,
+        "epochs": True,
+        "peak_factor": float("nan"),
+        "gpt-6-luna/input": 1,
+        "openai/gpt-6-luna/input": 2,
+    }
+    problems: list[Problem] = []
+    found = parse_overrides(raw, PriceTable.load(locate.rules_dir()), "answers.yaml", problems)
+    text = "\n".join(map(str, problems))
+    for part in (
+        "prices.hourly_rat: found an unknown price",
+        "did you mean hourly_rate",
+        "prices.h100/gpu_hours",
+        "h100/gpu_hour",
+        "openai/gpt-6-luna",
+        "prices.hourly_rate: found '90 USD'",
+        "prices.t4/gpu_hour: found -1",
+        "low 3, likely 2, high 4",
+        "{low: , likely: , high: }",
+        "write 0.9 for 90 %",
+        "prices.writing_speed: found 0; allowed: a number above 0",
+        "prices.epochs: found True",
+        "prices.peak_factor: found nan",
+        "the same price as gpt-6-luna/input",
+    ):
+        assert part in text, part
+    assert list(found) == ["gpt-6-luna/input"]
+    assert all(problem.where == "answers.yaml" for problem in problems)
+    parse_overrides([1], PriceTable.load(locate.rules_dir()), "answers.yaml", problems)
+    assert "a mapping of prices" in str(problems[-1])
+
+
+def test_the_next_change_of_a_price_is_known_where_the_vendor_announced_it() -> None:
+    """Gemini 4 Argon changes on 1 December 2026 and not again; a price without dates never does."""
+    assert next_change("google/gemini-4-argon", DAY) == date(2026, 12, 1)
+    assert next_change("google/gemini-4-argon", date(2026, 12, 1)) is None
+    assert next_change("openai/gpt-5-mini", DAY) is None
+    assert next_change("no/such-model", DAY) is None

@@ -214,8 +214,11 @@ def _in_words(name: str, picked: list[float], never: float, until: float | None)
     who, (low, likely, high) = WORDS[name], picked
     start = who[0].upper() + who[1:]
     share = f"{100 * never:.0f} of 100 draws"
+    if never == 1:
+        return f"{start} never costs less than prompting over the horizon, at any volume."
     if not np.isfinite(low):
-        return f"{start} never costs less than prompting over the horizon, at any volume ({share})."
+        share = share if never < 0.995 else "more than 99 of 100 draws"
+        return f"{start} almost never costs less than prompting over the horizon, whatever the volume ({share})."
     if not np.isfinite(likely):
         return (
             f"{start} mostly never costs less than prompting, whatever the volume ({share}); "
