@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -214,7 +215,7 @@ def _range(question: Question, value: Mapping[str, Any], where: str, problems: l
 
 def _number(question: Question, value: Any, place: str, where: str, problems: list[Problem]) -> float | None:
     allowed = _allowed(question)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
         problems.append(Problem(where, place, shown(value), allowed, _number_remedy(value)))
         return None
     too_low = question.min is not None and value < question.min
