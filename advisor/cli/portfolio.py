@@ -59,7 +59,7 @@ def portfolio_command(
 def to_csv(rows: Sequence[dict[str, Any]]) -> str:
     """The rows as CSV. A text that a spreadsheet would run as a formula begins with an apostrophe."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\r\n")  # with a bare line feed, a carriage return would go unquoted
     writer.writerow(rows[0])
     writer.writerows([harmless(value) for value in row.values()] for row in rows)
     return text.getvalue()

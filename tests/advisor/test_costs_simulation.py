@@ -15,6 +15,7 @@ from advisor.intake import answers as intake
 from advisor.intake.columns import Facts
 from advisor.intake.facts import derive, tabulate
 from advisor.knowledge.domain import APPROACHES, Rulebook
+from advisor.knowledge.price_overrides import parse_overrides
 from advisor.knowledge.prices import PriceTable
 from advisor.reasoning.advise import advise
 from advisor.reasoning.costs import (
@@ -163,6 +164,7 @@ def test_never_is_said_plainly_when_it_is_never(book: Rulebook) -> None:
         for item in size.tuned_services:
             for kind in ("tuned_input", "tuned_output"):
                 table = table.with_price(item, kind, 500, 500, 500, "a quote")
+    table = table.overridden(parse_overrides({"tuning_hours": 500, "expertise_factor": 1}, table, "", []))
     raw = {"base_model": "openai/gpt-6-luna", "model_access": "hosted_api_with_tuning", "requirement_change": "rarely"}
     found = study(facts_of(book, raw), book, table, DAY).break_even["fine_tuning"]
     assert found.never_share == 1
