@@ -13,6 +13,7 @@ import typer
 
 from advisor import __version__, locate
 from advisor.cli import out, say
+from advisor.cli.backtest import backtest_command
 from advisor.cli.diff import diff_command
 from advisor.cli.portfolio import portfolio_command
 from advisor.cli.rules import app as rules_app
@@ -30,6 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(rules_app, name="rules")
+app.command(name="backtest")(backtest_command)
 app.command(name="diff")(diff_command)
 app.command(name="portfolio")(portfolio_command)
 

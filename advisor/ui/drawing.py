@@ -77,20 +77,22 @@ def _facts(block: Facts, sources: Sources) -> None:
 def _tiles(block: Facts) -> None:
     with st.grid(min_column_width=140, gap="small"):
         for item in block.items:
-            with st.container(border=True, height="stretch", gap="xxsmall"):
-                st.caption(literal(item.label))
+            with st.container(border=True, height="stretch", gap=None):
                 for row in item.lines:
                     for run in row:
-                        _tile(run)
+                        _tile(item.label, run)
 
 
-def _tile(run: Any) -> None:
+def _tile(label: str, run: Any) -> None:
+    """One figure, large; its unit and bounds below it, its origin in words at the label."""
+    st.caption(literal(label))
     if not isinstance(run, Quantity):
         st.markdown(line((run,)))
         return
-    st.markdown(f"#### {literal(figure(run, in_table=True))}{mark(run.origin)}", anchors=False)
-    under = " · ".join(part for part in (unit_words(run), bounds(run)) if part)
-    st.caption(literal(under), help=literal(origin_text(run.origin, run.source)))
+    value = f"{literal(figure(run, in_table=True))}{mark(run.origin)}"
+    st.markdown(f"### {value}", anchors=False, help=literal(origin_text(run.origin, run.source)))
+    under = "  \n".join(literal(part) for part in (unit_words(run), bounds(run)) if part)
+    st.caption(under)
 
 
 def _table(block: Table, sources: Sources) -> None:

@@ -18,6 +18,7 @@ from advisor.ui.wording import DOES_NOT_APPLY_LABEL, NOT_KNOWN_LABEL, literal, p
 
 MANY_OPTIONS = 6
 SHARE_STEP = 0.05
+NUMBER_WIDTH = 220
 RANGE_LABELS = {"low": "Low", "likely": "Likely", "high": "High"}
 
 
@@ -130,8 +131,8 @@ def _number(question: Question, value: Any) -> None:
 def _number_input(question: Question, label: str, value: Any, key: str, part: str | None) -> None:
     st.session_state[key] = None if value is None else float(value)
     unit = question.unit or ("between 0 and 1" if question.kind == "share" else "")
-    box, beside = st.columns([1, 2], vertical_alignment="center") if part is None else (st.container(), None)
-    box.number_input(
+    row = st.container(horizontal=True, wrap=False, vertical_alignment="center")
+    row.number_input(
         label,
         value=None,
         step=SHARE_STEP if question.kind == "share" else 1.0,
@@ -139,11 +140,12 @@ def _number_input(question: Question, label: str, value: Any, key: str, part: st
         key=key,
         placeholder=NOT_KNOWN_LABEL,
         label_visibility="visible" if part else "collapsed",
+        width="stretch" if part else NUMBER_WIDTH,
         on_change=_write_number,
         args=(question.field, key, part),
     )
-    if beside is not None:
-        beside.caption(literal(unit))
+    if part is None:
+        row.caption(literal(unit), width="content")
 
 
 def _weights(question: Question, value: Any, book: Rulebook) -> None:
