@@ -9,7 +9,12 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-INSIDE = {"rules": "advisor/_rules", "benchmarks": "advisor/_benchmarks", "app.py": "advisor/_app.py"}
+INSIDE = {
+    "rules": "advisor/_rules",
+    "benchmarks": "advisor/_benchmarks",
+    "app.py": "advisor/_app.py",
+    ".streamlit/config.toml": "advisor/.streamlit/config.toml",
+}
 
 
 class Inside(BuildHookInterface[Any]):

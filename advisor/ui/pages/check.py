@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 
 from advisor.knowledge.domain import Question
 from advisor.reasoning.engine import Engine
-from advisor.reasoning.probe import Probe
 from advisor.ui import draft, knowledge
 from advisor.ui.pages.questions import still_possible, way_on
 from advisor.ui.steps import Step, step_of
+from advisor.ui.verdicts import advice_for
 from advisor.ui.wording import NOT_KNOWN_LABEL, answer_in_words, literal, problem_in_words
 
 
@@ -73,17 +74,24 @@ def _mistakes(pages: Mapping[str, StreamlitPage], all_steps: tuple[Step, ...], p
 def _worth_answering(
     pages: Mapping[str, StreamlitPage], all_steps: tuple[Step, ...], engine: Engine, present: draft.Draft
 ) -> None:
-    open_questions = Probe(engine, present.answers).next_questions()
+    open_questions = advice_for(present.answers, engine).next_questions
     st.subheader("What is still worth answering", anchor=False)
     if not open_questions:
         st.markdown("No open question can change the advice any more.")
         return
     st.caption("The share says how often the answer would decide, over many ways of answering the rest.")
     for question in open_questions:
-        ask, link = st.columns([5, 1.2], vertical_alignment="center")
-        ask.markdown(f"{literal(question.ask)} :gray[{question.value:.0%}]")
         slug = step_of(question.field, all_steps).slug
-        link.page_link(pages[slug], label="Answer", icon=":material/edit:")
+        with link_row(pages[slug], "Answer"):
+            st.markdown(f"{literal(question.ask)} :gray[{question.value:.0%}]")
+
+
+def link_row(page: StreamlitPage, label: str) -> DeltaGenerator:
+    """A row with a link at its end; what is drawn into the returned container stands before the link."""
+    row = st.container(horizontal=True, wrap=False, vertical_alignment="center")
+    text = row.container(width="stretch")
+    row.page_link(page, label=label, icon=":material/edit:")
+    return text
 
 
 def _group(
@@ -97,10 +105,10 @@ def _group(
     for step in group_steps:
         for question in step.questions:
             if question.field in shown:
-                ask, said, link = st.columns([3, 2.2, 1], vertical_alignment="center")
-                ask.markdown(literal(question.ask))
-                said.markdown(_said(question, engine, present))
-                link.page_link(pages[step.slug], label="Change", icon=":material/edit:")
+                with link_row(pages[step.slug], "Change"):
+                    ask, said = st.columns([3, 2.2], vertical_alignment="center", gap="xxsmall")
+                    ask.markdown(literal(question.ask))
+                    said.markdown(_said(question, engine, present))
 
 
 def _said(question: Question, engine: Engine, present: draft.Draft) -> str:

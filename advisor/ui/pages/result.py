@@ -17,6 +17,7 @@ from advisor.reports import FORMATS, layout, render
 from advisor.reports.document import Section
 from advisor.ui import draft, knowledge
 from advisor.ui.drawing import draw_blocks, draw_section
+from advisor.ui.pages.check import link_row
 from advisor.ui.runs import legend
 from advisor.ui.steps import Step, step_of
 from advisor.ui.verdicts import advice_for
@@ -84,9 +85,8 @@ def _questions(pages: Mapping[str, StreamlitPage], all_steps: tuple[Step, ...], 
         return
     st.subheader("Questions worth answering next", anchor=False)
     for question in advice.next_questions:
-        ask, link = st.columns([5, 1.2], vertical_alignment="center")
-        ask.markdown(f"{literal(question.ask)} :gray[decides in {question.value:.0%}]")
-        link.page_link(pages[step_of(question.field, all_steps).slug], label="Answer", icon=":material/edit:")
+        with link_row(pages[step_of(question.field, all_steps).slug], "Answer"):
+            st.markdown(f"{literal(question.ask)} :gray[decides in {question.value:.0%}]")
 
 
 def _downloads(advice: Advice, present: draft.Draft) -> None:
