@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,14 +20,13 @@ from advisor.intake.answers import (
     parse_one,
 )
 from advisor.intake.columns import ABSENT_CODE, UNKNOWN_CODE, Bools, Column, Facts, Floats, Numbers, Words
+from advisor.intake.csv_table import Table, records
 from advisor.knowledge.domain import CRITERIA, Question, Rulebook
 
-SIZE_LIMIT = 200_000_000
 SHOWN_PROBLEMS = 1000
 TEXTS = ("name", "description")
 PRIORITIES = "priorities"
 EMPTY = ("", "null", "~", NOT_KNOWN)
-Cells = Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -88,63 +84,13 @@ def read_sheet(path: Path, book: Rulebook) -> Sheet:
 def parse_sheet(raw: bytes, book: Rulebook, where: str = "projects") -> Sheet:
     """The projects of CSV bytes; see `read_sheet`."""
     problems: list[Problem] = []
-    table = _Table(_records(raw, where), where, problems)
+    table = Table(records(raw, where), where, problems)
     reader = _Reader(table, book, where, problems)
     sheet = reader.sheet()
     if problems:
         more = len(problems) - SHOWN_PROBLEMS
         raise InputError([*problems[:SHOWN_PROBLEMS], *([f"{where}: and {more:,} more problems"] if more > 0 else [])])
     return sheet
-
-
-def _records(raw: bytes, where: str) -> list[list[str]]:
-    if len(raw) > SIZE_LIMIT:
-        raise InputError([Problem(where, "", f"{len(raw):,} bytes", f"at most {SIZE_LIMIT:,} bytes")])
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        remedy = "save the sheet as CSV UTF-8"
-        raise InputError([Problem(where, f"byte {error.start}", "text that is not UTF-8", "UTF-8", remedy)]) from None
-    header = text.partition("\n")[0]
-    delimiter = max((",", ";", "\t"), key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        return list(reader)
-    except csv.Error as error:
-        raise InputError([Problem(where, f"line {reader.line_num}", str(error), "well-formed CSV")]) from None
-
-
-class _Table:
-    """The cells by column; rows that are wholly empty are left out."""
-
-    def __init__(self, records: list[list[str]], where: str, problems: list[Problem]) -> None:
-        if not records or not any(cell.strip() for cell in records[0]):
-            raise InputError([Problem(where, "row 1", "no header", "a header that names the fields")])
-        self.header = [cell.strip() for cell in records[0]]
-        width = len(self.header)
-        kept: list[list[str]] = []
-        rows: list[int] = []
-        for row, record in enumerate(records[1:], start=2):
-            if not any(record):
-                continue
-            if len(record) != width:
-                found = f"{len(record)} cells"
-                problems.append(Problem(where, f"row {row}", found, f"{width} cells", "quote cells that hold a comma"))
-            kept.append([*record, *[""] * width][:width] if len(record) != width else record)
-            rows.append(row)
-        if not kept:
-            raise InputError([Problem(where, "", "a header and no projects", "one project a row")])
-        self.rows = tuple(rows)
-        self.columns: dict[str, Cells] = {}
-        for index, (name, cells) in enumerate(zip(self.header, zip(*kept, strict=True), strict=True)):
-            if name in self.columns:
-                problems.append(
-                    Problem(where, f"column {name}", "the column twice", "each once", "keep one of the two")
-                )
-            elif name:
-                self.columns[name] = cells
-            elif any(cells):
-                problems.append(Problem(where, f"column {index + 1}", "cells without a heading", "a field as heading"))
 
 
 @dataclass(frozen=True)
@@ -161,7 +107,7 @@ class _Part:
 class _Reader:
     """Turns the cells of a table into columns of answers."""
 
-    def __init__(self, table: _Table, book: Rulebook, where: str, problems: list[Problem]) -> None:
+    def __init__(self, table: Table, book: Rulebook, where: str, problems: list[Problem]) -> None:
         self.table = table
         self.book = book
         self.where = where
