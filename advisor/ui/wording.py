@@ -20,12 +20,14 @@ SOURCE_GRADES = {
     "D": "unsupported claim",
 }
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$:<>&@])|(?<=www)(\.)", re.IGNORECASE)
+_LINE_START = re.compile(r"^([-+=]|\d+(?=[.)]))")
 
 
 def literal(text: object) -> str:
-    """The text as Markdown that shows exactly these characters, on one line."""
-    return _SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
+    """The text as one line of Markdown that is no markup, link, emoji or formula to the page."""
+    safe = _SPECIAL.sub(r"\\\g<0>", " ".join(str(text).split()))
+    return _LINE_START.sub(lambda found: f"{found[1]}\\" if found[1].isdigit() else f"\\{found[1]}", safe)
 
 
 def spoken(identifier: str) -> str:
