@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.intake.columns import ABSENT_CODE, UNKNOWN_CODE, Facts
+from advisor.intake.columns import UNKNOWN_CODE, Bools, Facts
 from advisor.knowledge.conditions import Among, AtLeastK, Bound, Compare, Condition, Known, Market, Not
 from advisor.knowledge.domain import Rulebook
 
@@ -20,20 +20,30 @@ FALSE, UNKNOWN, TRUE = 0, 1, 2
 Truth = NDArray[np.int8]
 
 
-def evaluate(condition: Condition, facts: Facts, book: Rulebook, day: date) -> Truth:
-    """The truth of a condition for each scenario: an int8 array of shape (N,) with values 0, 1 or 2."""
-    if isinstance(condition, Compare):
-        return _compare(condition, facts, book, day)
-    if isinstance(condition, Among):
-        return _among(condition, facts)
+def evaluate(
+    condition: Condition, facts: Facts, book: Rulebook, day: date, seen: dict[Condition, Truth] | None = None
+) -> Truth:
+    """The truth of a condition for each scenario: an int8 array of shape (N,) with values 0, 1 or 2.
+
+    Rules repeat comparisons: given `seen`, one that is in it is not made again, and what is returned may be shared.
+    It holds for one set of facts on one day.
+    """
+    if isinstance(condition, Compare | Among):
+        truth = None if seen is None else seen.get(condition)
+        if truth is None:
+            among = isinstance(condition, Among)
+            truth = _among(condition, facts) if among else _compare(condition, facts, book, day)
+            if seen is not None:
+                seen[condition] = truth
+        return truth
     if isinstance(condition, Known):
-        return np.where(facts.known(condition.fact), TRUE, FALSE).astype(np.int8)
+        return _scaled(facts.known(condition.fact))
     if isinstance(condition, Market):
         return np.full(facts.n, TRUE if book.market[condition.fact].valid(day) else FALSE, np.int8)
     if isinstance(condition, Not):
-        return (TRUE - evaluate(condition.part, facts, book, day)).astype(np.int8)
+        return np.subtract(np.int8(TRUE), evaluate(condition.part, facts, book, day, seen))
     if isinstance(condition, AtLeastK):
-        return _at_least_k(condition, facts, book, day)
+        return _at_least_k(condition, facts, book, day, seen)
     return np.full(facts.n, TRUE, np.int8)
 
 
@@ -63,26 +73,39 @@ def _compare(node: Compare, facts: Facts, book: Rulebook, day: date) -> Truth:
         "<=": (column.high <= bound, column.low > bound),
         "<": (column.high < bound, column.low >= bound),
     }[node.op]
-    truth = np.full(facts.n, UNKNOWN, np.int8)
     decided = column.known & resolved
-    truth[decided & sure] = TRUE
-    truth[(decided & never) | column.absent] = FALSE
+    truth = (sure & decided).view(np.int8) - (never & decided).view(np.int8)
+    truth += np.int8(UNKNOWN)
+    if column.absent.any():
+        truth[column.absent] = FALSE
     return truth
 
 
 def _among(node: Among, facts: Facts) -> Truth:
     words = facts.words(node.fact)
-    truth = np.where(words.is_any(node.values), TRUE, FALSE).astype(np.int8)
-    truth[words.codes == UNKNOWN_CODE] = UNKNOWN
-    truth[words.codes == ABSENT_CODE] = FALSE
+    truth = _scaled(words.is_any(node.values))
+    truth += (words.codes == UNKNOWN_CODE).view(np.int8)
     return truth
 
 
-def _at_least_k(node: AtLeastK, facts: Facts, book: Rulebook, day: date) -> Truth:
+def _at_least_k(
+    node: AtLeastK, facts: Facts, book: Rulebook, day: date, seen: dict[Condition, Truth] | None = None
+) -> Truth:
+    truths = [evaluate(part, facts, book, day, seen) for part in node.parts]
+    if node.k in {1, len(truths)}:
+        fold = np.maximum if node.k == 1 else np.minimum
+        truth = truths[0].copy()
+        for other in truths[1:]:
+            fold(truth, other, out=truth)
+        return truth
     sure = np.zeros(facts.n, np.int16)
     possible = np.zeros(facts.n, np.int16)
-    for part in node.parts:
-        truth = evaluate(part, facts, book, day)
+    for truth in truths:
         sure += truth == TRUE
         possible += truth >= UNKNOWN
     return np.where(sure >= node.k, TRUE, np.where(possible >= node.k, UNKNOWN, FALSE)).astype(np.int8)
+
+
+def _scaled(holds: Bools) -> Truth:
+    """TRUE where it holds, else FALSE."""
+    return holds.view(np.int8) * np.int8(TRUE)

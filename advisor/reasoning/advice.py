@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from advisor.knowledge.domain import Contest, Quantity, Source
+
+if TYPE_CHECKING:
+    from advisor.reasoning.costs import CostStudy, Shortfall
 
 Status = Literal["advice", "tie", "abstain"]
 
@@ -284,6 +287,19 @@ class RuleState:
 
 
 @dataclass(frozen=True, slots=True)
+class Timetable:
+    """When the plan begins and ends, by how many weeks it overshoots a stated deadline, and why the review is then."""
+
+    begins: date
+    ends: date
+    deadline: date | None
+    overshoot: Quantity | None
+    feasible: bool
+    text: str
+    review_because: str
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
     """The whole advice of one assessment, with everything that it was made from."""
 
@@ -317,6 +333,9 @@ class Advice:
     why_not: tuple[WhyNot, ...] = ()
     robustness: Robustness | None = None
     trace: tuple[RuleState, ...] = ()
+    cost_study: CostStudy | None = None
+    shortfalls: tuple[Shortfall, ...] = ()
+    timetable: Timetable | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The advice in the published JSON form; the keys of the fixed design, plus some."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +29,9 @@ from advisor.reasoning.advice import (
     MeasuredEvidence,
     Range,
     Ranked,
+    Timetable,
 )
-from advisor.reasoning.costs import Spread, itemise
+from advisor.reasoning.costs import Spread, itemise, shortfalls, study
 from advisor.reasoning.engine import ABSTAIN, STATUS, TIE, Engine, Outcome
 from advisor.reasoning.explain import Explainer
 from advisor.reasoning.probe import Probe
@@ -41,7 +42,9 @@ def engine(folder: Path, day: date, measured: Path | None = None) -> Engine:
     """The engine over a rule pack, its prices and a measurement. Raises InputError with every problem found."""
     problems: list[Problem] = []
     book = rulebook.read(folder, problems)
-    prices = PriceTable.load(folder, problems) if book is not None else None
+    prices = PriceTable.load(book.price_folder, problems) if book is not None else None
+    if book is not None and prices is not None:
+        prices.check_market(book.market, problems)
     if problems or book is None or prices is None:
         raise InputError(problems)
     measurement = measurements.read(measured) if measured is not None else None
@@ -62,6 +65,7 @@ def advise(answers: Answers, engine: Engine) -> Advice:
     recommendation = None if outcome.status[0] == ABSTAIN else APPROACHES[leader]
     ranking = _ranking(engine, outcome)
     probe = Probe(engine, answers)
+    schedule = plan.schedule(engine, outcome, recommendation)
     first = ranking[0]
     return Advice(
         name=answers.name,
@@ -82,11 +86,11 @@ def advise(answers: Answers, engine: Engine) -> Advice:
         flips=probe.flips() if recommendation else (),
         next_questions=probe.next_questions(),
         evidence=_evidence(engine, findings, notes),
-        plan=plan.stages(engine, outcome, recommendation),
+        plan=schedule.stages,
         notes=notes,
         limits=limits.limits(engine, outcome, answers, findings),
         as_of=engine.day,
-        review_by=engine.day + timedelta(days=round(engine.parameter("review_months") * 365.25 / 12)),
+        review_by=schedule.review.day,
         rulebook=engine.book.name,
         rulebook_version=engine.book.version,
         verdict_id=verdict_id(answers, engine),
@@ -94,6 +98,21 @@ def advise(answers: Answers, engine: Engine) -> Advice:
         why_not=contributions.why_not(findings, ranking, closed),
         robustness=robustness(engine, outcome),
         trace=tuple(explainer.trace()),
+        cost_study=study(outcome.facts, engine.book, engine.prices, engine.day),
+        shortfalls=shortfalls(outcome.facts, outcome.costs),
+        timetable=_timetable(schedule),
+    )
+
+
+def _timetable(schedule: plan.Schedule) -> Timetable:
+    return Timetable(
+        begins=schedule.begins,
+        ends=schedule.ends,
+        deadline=schedule.deadline,
+        overshoot=schedule.overshoot,
+        feasible=schedule.feasible,
+        text=schedule.text,
+        review_because=schedule.review.because,
     )
 
 

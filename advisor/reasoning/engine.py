@@ -18,7 +18,7 @@ from advisor.intake.answers import Answers
 from advisor.intake.columns import Bools, Facts, Floats
 from advisor.intake.measurements import Measurement
 from advisor.intake.truth import TRUE, UNKNOWN, Truth, evaluate
-from advisor.knowledge.conditions import facts_read
+from advisor.knowledge.conditions import Condition, facts_read
 from advisor.knowledge.domain import APPROACHES, CRITERIA, Rule, Rulebook
 from advisor.knowledge.prices import PriceTable
 from advisor.knowledge.staleness import WEIGHT, stale_rules
@@ -110,9 +110,10 @@ class Engine:
         facts = intake_facts.derive(answered, self.book, self.day)
         costs = estimate(facts, self.book, self.prices, self.day)
         facts = with_cost_facts(facts, costs)
-        truths = np.stack([evaluate(rule.when, facts, self.book, self.day) for rule in self.rules])
+        seen: dict[Condition, Truth] = {}
+        truths = np.stack([evaluate(rule.when, facts, self.book, self.day, seen) for rule in self.rules])
         eligible = self._gates(truths, facts.n)
-        techniques = self._techniques(facts, truths)
+        techniques = self._techniques(facts, truths, seen)
         eligible &= techniques >= 0
         rule_points = self._scores(truths, facts.n)
         points = quality.apply(rule_points, self.measurement, self.book, self.day)
@@ -146,7 +147,7 @@ class Engine:
                     eligible[closed, APPROACHES.index(approach)] = False
         return eligible
 
-    def _techniques(self, facts: Facts, truths: Truth) -> NDArray[np.int8]:
+    def _techniques(self, facts: Facts, truths: Truth, seen: dict[Condition, Truth]) -> NDArray[np.int8]:
         """The index of the technique chosen in each approach, shape (N, 3): the first that holds and no gate closes."""
         closed: dict[tuple[str, str], Bools] = {}
         for row, rule in enumerate(self.rules):
@@ -158,20 +159,21 @@ class Engine:
         chosen = np.full((facts.n, len(APPROACHES)), -1, np.int8)
         for column, approach_id in enumerate(APPROACHES):
             for index, technique in enumerate(self.book.approaches[approach_id].techniques):
-                holds = evaluate(technique.when, facts, self.book, self.day) == TRUE
+                holds = evaluate(technique.when, facts, self.book, self.day, seen) == TRUE
                 holds &= ~closed.get((approach_id, technique.id), np.zeros(facts.n, bool))
                 chosen[holds & (chosen[:, column] < 0), column] = index
         return chosen
 
     def _scores(self, truths: Truth, n: int) -> Floats:
-        points = np.zeros((n, len(APPROACHES), len(CRITERIA)))
+        # Scenarios last while adding up, so that each sum runs along memory; in the order of the rules.
+        points = np.zeros((len(APPROACHES), len(CRITERIA), n))
         for row, rule in enumerate(self.rules):
             if rule.kind == "score":
                 fired = truths[row] == TRUE
                 criterion = CRITERIA.index(rule.criterion)
                 for approach, value in rule.points.items():
-                    points[fired, APPROACHES.index(approach), criterion] += value
-        return points
+                    points[APPROACHES.index(approach), criterion] += value * fired
+        return np.ascontiguousarray(points.transpose(2, 0, 1))
 
     @staticmethod
     def _margin(totals: Floats, eligible: Bools, order: NDArray[np.intp]) -> Floats:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 GAP = "  "
 
 
 def width(text: str) -> int:
     """The number of screen columns that the text takes; wide East Asian letters take two, combining ones none."""
+    if text.isascii() and text.isprintable():
+        return len(text)
     return sum(_columns(letter) for letter in text)
 
 
+@lru_cache(maxsize=4096)
 def _columns(letter: str) -> int:
     if unicodedata.category(letter) in {"Mn", "Me", "Cf"}:
         return 0

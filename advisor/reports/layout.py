@@ -7,16 +7,19 @@ from collections.abc import Iterator
 from advisor.knowledge.domain import Quantity
 from advisor.reasoning.advice import Advice, Ranked, Stage
 from advisor.reports import appendix, charts, comparison, evidence, reasons, working
+from advisor.reports.cost_study import simulated
 from advisor.reports.document import (
     Block,
     Bullets,
     Chart,
     Details,
     Document,
+    Paragraph,
     Runs,
     Section,
     Strong,
     Table,
+    Value,
     runs,
 )
 from advisor.reports.verdict import changed, contenders, cost_table, flip_runs, title_of, verdict
@@ -102,6 +105,7 @@ def _costs(advice: Advice) -> Section:
     if spec is None:
         return Section("costs", "Costs and time", ())
     blocks: list[Block] = [Chart(spec), cost_table(advice.ranking, "Likely cost in US dollars (low to high) and time")]
+    blocks += simulated(advice)
     for item in contenders(advice):
         blocks += _lines(item)
     return Section("costs", "Costs and time", tuple(blocks))
@@ -148,15 +152,26 @@ def _flips(advice: Advice) -> Section:
 
 def _plan(advice: Advice) -> Section:
     items = tuple(_stage(stage) for stage in advice.plan)
-    blocks = (Bullets(items, ordered=True),) if items else ()
-    return Section("plan", "Plan", blocks)
+    blocks: list[Block] = []
+    table = advice.timetable
+    if table is not None:
+        blocks.append(Paragraph(runs(table.text)))
+    if items:
+        blocks.append(Bullets(items, ordered=True))
+    if table is not None:
+        day = Value(advice.review_by.isoformat(), "estimated", table.review_because)
+        blocks.append(Paragraph(runs("Decide again on ", day, f": {table.review_because}.")))
+    return Section("plan", "Plan", tuple(blocks))
 
 
 def _stage(stage: Stage) -> tuple[Runs, ...]:
     lines = [runs(Strong(stage.title), ". ", stage.what), runs(stage.tripwire)]
     extra: list[object] = []
-    if stage.weeks is not None:
-        extra += ["Takes ", stage.weeks.quantity()]
+    begins, ends = getattr(stage, "begins", None), getattr(stage, "ends", None)
+    if begins is not None and ends is not None and begins != ends:
+        extra += [f"From {begins.isoformat()} to {ends.isoformat()}: takes "]
+    if stage.weeks is not None and stage.weeks.high > 0:
+        extra += [*([] if extra else ["Takes "]), stage.weeks.quantity()]
     if stage.cost_usd is not None:
         extra += ["; costs " if extra else "Costs ", stage.cost_usd.quantity()]
     return (*lines, runs(*extra, ".")) if extra else tuple(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from advisor.knowledge.domain import Quantity
-from advisor.reasoning.advice import Advice, FactRead, Finding, NearMiss
+from advisor.reasoning.advice import Advice, FactRead, Finding, NearMiss, RuledOut
 from advisor.reports.document import (
     Against,
     Argument,
@@ -129,11 +129,17 @@ def ruled_out(advice: Advice) -> Section:
             because=runs(item.because),
             read=read(item.facts),
             sources=cited(advice, item.source),
-            lift=runs(item.lift),
+            lift=runs(" ".join([item.lift, *_missing(advice, item)])),
         )
         for item in advice.ruled_out
     )
     return Section("ruled-out", "Ruled out, and what would lift it", blocks)
+
+
+def _missing(advice: Advice, item: RuledOut) -> list[str]:
+    """The dollars or weeks that are missing where that is why an approach is ruled out."""
+    read_by_gate = {fact.name for fact in item.facts}
+    return [short.text for short in advice.shortfalls if short.approach == item.approach and short.fact in read_by_gate]
 
 
 def notes(advice: Advice) -> Section:
