@@ -29,19 +29,19 @@ def evaluate(
     It holds for one set of facts on one day.
     """
     if isinstance(condition, Compare | Among):
-        truth = None if seen is None else seen.get(condition)
-        if truth is None:
-            among = isinstance(condition, Among)
-            truth = _among(condition, facts) if among else _compare(condition, facts, book, day)
-            if seen is not None:
-                seen[condition] = truth
+        if seen is not None and condition in seen:
+            return seen[condition]
+        truth = _compare(condition, facts, book, day) if isinstance(condition, Compare) else _among(condition, facts)
+        if seen is not None:
+            seen[condition] = truth
         return truth
     if isinstance(condition, Known):
         return _scaled(facts.known(condition.fact))
     if isinstance(condition, Market):
         return np.full(facts.n, TRUE if book.market[condition.fact].valid(day) else FALSE, np.int8)
     if isinstance(condition, Not):
-        return np.subtract(np.int8(TRUE), evaluate(condition.part, facts, book, day, seen))
+        opposite: Truth = np.int8(TRUE) - evaluate(condition.part, facts, book, day, seen)
+        return opposite
     if isinstance(condition, AtLeastK):
         return _at_least_k(condition, facts, book, day, seen)
     return np.full(facts.n, TRUE, np.int8)
@@ -74,7 +74,7 @@ def _compare(node: Compare, facts: Facts, book: Rulebook, day: date) -> Truth:
         "<": (column.high < bound, column.low >= bound),
     }[node.op]
     decided = column.known & resolved
-    truth = (sure & decided).view(np.int8) - (never & decided).view(np.int8)
+    truth: Truth = (sure & decided).view(np.int8) - (never & decided).view(np.int8)
     truth += np.int8(UNKNOWN)
     if column.absent.any():
         truth[column.absent] = FALSE
@@ -108,4 +108,5 @@ def _at_least_k(
 
 def _scaled(holds: Bools) -> Truth:
     """TRUE where it holds, else FALSE."""
-    return holds.view(np.int8) * np.int8(TRUE)
+    truth: Truth = holds.view(np.int8) * np.int8(TRUE)
+    return truth

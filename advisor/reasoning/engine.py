@@ -111,7 +111,8 @@ class Engine:
         costs = estimate(facts, self.book, self.prices, self.day)
         facts = with_cost_facts(facts, costs)
         seen: dict[Condition, Truth] = {}
-        truths = np.stack([evaluate(rule.when, facts, self.book, self.day, seen) for rule in self.rules])
+        said = [evaluate(rule.when, facts, self.book, self.day, seen) for rule in self.rules]
+        truths = np.stack(said) if said else np.zeros((0, facts.n), np.int8)
         eligible = self._gates(truths, facts.n)
         techniques = self._techniques(facts, truths, seen)
         eligible &= techniques >= 0
