@@ -30,6 +30,7 @@ class ArmResult:
     n: int
     seeds: int
     method: str
+    technique: str = ""
     seconds_per_item: float | None = None
 
 
@@ -67,6 +68,10 @@ class Measurement:
             if {comparison.left.approach, comparison.right.approach} == {left, right}:
                 return comparison
         return None
+
+    def technique(self, approach: str) -> str:
+        """The technique by which an approach was measured; empty where it was not."""
+        return self.best[approach].technique if approach in self.best else ""
 
     def shown(self, left: str, right: str) -> bool:
         """Whether a difference between two approaches was shown (its interval leaves out zero)."""
@@ -137,6 +142,7 @@ def _arm(raw: Any, index: int, problems: list[Problem], where: str) -> ArmResult
         n=int(metric.number("n", low=1)),
         seeds=int(fields.number("n_seeds", low=1)),
         method=metric.text("method"),
+        technique=fields.text("technique", required=False),
         seconds_per_item=float(seconds) if isinstance(seconds, int | float) else None,
     )
 

@@ -95,6 +95,7 @@ def test_a_measured_difference_can_change_the_recommendation(
     tuned, prompted = advise(result(0.71, 0.94)), advise(result(0.94, 0.71))
     assert before["evidence"]["measured"] is None  # type: ignore[index]
     assert tuned["recommendation"] == "fine_tuning"
+    assert tuned["technique"] == "lora"
     assert prompted["recommendation"] == "prompting"
     assert before["recommendation"] != tuned["recommendation"] or before["recommendation"] != prompted["recommendation"]
     assert len({before["verdict_id"], tuned["verdict_id"], prompted["verdict_id"]}) == 3
