@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -14,10 +15,12 @@ from advisor.ui.pages import check, questions, result, start
 from advisor.ui.steps import Step, steps
 from advisor.ui.wording import literal
 
+ICON = Path(__file__).with_name("icon.svg")  # a named icon would be fetched from another machine
+
 
 def run() -> None:
     """Draws the frame and the page asked for."""
-    st.set_page_config(page_title="Advisor", page_icon=":material/alt_route:", layout="wide", menu_items={})
+    st.set_page_config(page_title="Advisor", page_icon=ICON, layout="wide", menu_items={})
     try:
         engine = knowledge.session_engine()
     except AdvisorError as error:

@@ -28,16 +28,21 @@ SLUGS = ("", *(step.slug for step in steps(BOOK)), "check", "result")
 ALL = pytest.mark.parametrize("case", BOOK.cases, ids=lambda case: case.id)
 
 
+@pytest.fixture(scope="module")
+def todays() -> Engine:
+    """The engine of today, as the app uses it."""
+    return make_engine(locate.rules_dir(), date.today())
+
+
 @ALL
-def test_every_page_renders_for_every_worked_case(shared_app: Any, case: Case) -> None:
+def test_every_page_renders_for_every_worked_case(shared_app: Any, todays: Engine, case: Case) -> None:
     """No page of the app fails on any worked case, no page changes an answer, and the result is the engine's."""
     shared_app.start_with({"name": case.title, **case.answers})
     for slug in SLUGS:
         at = shared_app.go(slug)
         assert not at.exception, f"{slug}: {[item.message for item in at.exception]}"
         assert at.title, f"{slug} has no heading"
-    engine = make_engine(locate.rules_dir(), date.today())
-    assert at.title[0].value == literal(advise(parse(dict(case.answers), BOOK), engine).headline)
+    assert at.title[0].value == literal(advise(parse(dict(case.answers), BOOK), todays).headline)
     assert shared_app.answers == {"name": case.title, **case.answers}
 
 
@@ -68,8 +73,8 @@ def test_every_question_stands_in_exactly_one_step(book: Rulebook) -> None:
 
 def test_every_section_of_a_report_is_drawn_once(shipped: Engine) -> None:
     """The tabs of the result page hold every section of the report, none twice; the verdict stands above them."""
-    for case in BOOK.cases:
-        document = layout.lay_out(advise(parse(dict(case.answers), BOOK), shipped))
+    for answers in ({}, *(case.answers for case in BOOK.cases[::6])):
+        document = layout.lay_out(advise(parse(dict(answers), BOOK), shipped))
         sections = {section.id: section for section in document.sections if section.id not in {"verdict", "questions"}}
         drawn = [section.id for title in TABS for section in _picked(title, sections)]
         assert sorted(drawn) == sorted(sections)

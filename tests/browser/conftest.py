@@ -1,0 +1,208 @@
+"""The app as a user meets it: really served, in a real Chromium that may talk to this machine alone."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from advisor.intake.answers import RANGE_KEYS
+from advisor.knowledge.domain import Question, Rulebook
+from advisor.ui.steps import steps
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = Path("/usr/bin/chromium")
+LOCAL = {"localhost", "127.0.0.1"}
+READY = '[data-testid="stApp"][data-test-connection-state="CONNECTED"][data-test-script-state="notRunning"]'
+START_SECONDS = 60
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app, started with the command that users start it with, away from the checkout."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = tmp_path_factory.mktemp("served")
+    log = folder / "server.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "advisor.cli", "app", "--port", str(port)],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            _wait(f"http://localhost:{port}/_stcore/health", server, log)
+            yield f"http://localhost:{port}"
+        finally:
+            os.killpg(server.pid, 15)
+            server.wait(timeout=20)
+
+
+def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(START_SECONDS * 5):
+        try:
+            with urllib.request.urlopen(url, timeout=2) as reply:
+                if reply.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            pass
+        if server.poll() is not None:
+            break
+        time.sleep(0.2)
+    pytest.fail(f"the app did not start:\n{log.read_text(encoding='utf-8', errors='replace')}")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """Debian's Chromium without a window."""
+    if not CHROMIUM.exists():
+        pytest.skip("chromium is not installed (Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """A user with a fresh browser session; remembers every request that the browser made and every script error."""
+
+    def __init__(self, browser: Any, url: str, width: int = 1280, height: int = 900, scheme: str = "light") -> None:
+        self.url = url
+        self.context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, accept_downloads=True
+        )
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(30_000)
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        self.context.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("websocket", lambda socket_: self.requests.append(socket_.url))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def open(self, path: str = "") -> None:
+        """Opens a page of the app."""
+        self.page.goto(f"{self.url}/{path}")
+        self.settle()
+
+    def settle(self) -> None:
+        """Waits until the page has run to its end."""
+        self.page.wait_for_timeout(120)
+        self.page.wait_for_selector(READY)
+
+    def press(self, name: str) -> None:
+        """Presses a button by its name."""
+        self.page.get_by_role("button", name=name, exact=True).click()
+        self.settle()
+
+    def arrive(self, heading: str) -> None:
+        """Waits for the page of that heading."""
+        self.page.get_by_role("heading", level=1, name=heading, exact=True).wait_for()
+        self.settle()
+
+    def heading(self) -> str:
+        """The heading of the page."""
+        text: str = self.page.get_by_role("heading", level=1).inner_text()
+        return text
+
+    def answer(self, question: Question, value: Any) -> None:
+        """Answers one question of the step that is shown, as in an answers file."""
+        if question.kind == "choice":
+            self._choose(question, value)
+        elif isinstance(value, dict):
+            card = self.page.locator(f".st-key-question-{question.field}")
+            card.get_by_text("Give a range").click()
+            self.settle()
+            for key in RANGE_KEYS:
+                self._type(card.get_by_role("spinbutton", name=key.capitalize()), value[key])
+        else:
+            self._type(self.page.get_by_role("spinbutton", name=question.ask), value)
+        self.settle()
+
+    def _choose(self, question: Question, value: str) -> None:
+        option = next(option for option in question.options if option.value == value)
+        group = self.page.get_by_role("radiogroup", name=question.ask)
+        if group.count():
+            group.get_by_text(option.label, exact=True).click()
+            return
+        self.page.get_by_role("combobox", name=question.ask).click()
+        self.page.get_by_role("option").filter(has_text=option.label).first.click()
+
+    def _type(self, box: Any, value: float) -> None:
+        box.fill(str(value))
+        box.press("Tab")
+        self.settle()
+
+    def interview(self, book: Rulebook, answers: dict[str, Any]) -> None:
+        """Goes from the start through every step, answers what is given, and stops on the check page."""
+        self.open()
+        self.press("Start with the questions")
+        for step in steps(book):
+            self.arrive(step.heading)
+            for question in step.questions:
+                if question.field in answers:
+                    self.answer(question, answers[question.field])
+            self.press("Next")
+
+    def open_example(self, title: str) -> None:
+        """Opens a worked case from the start page and waits for its result."""
+        self.open()
+        self.page.get_by_role("combobox", name="Worked cases").click()
+        self.page.get_by_role("option", name=title).click()
+        self.settle()
+        self.press("Open this example")
+        self.page.get_by_role("tab", name="Ranking").wait_for()
+        self.settle()
+
+    def visit(self, title: str) -> None:
+        """Follows the link in the list of pages to a page of that heading."""
+        self.page.get_by_test_id("stSidebar").get_by_role("link", name=title, exact=True).click()
+        self.arrive(title)
+
+    def download(self, name: str, folder: Path) -> Path:
+        """Presses a download button and returns the file."""
+        with self.page.expect_download() as waiting:
+            self.page.get_by_role("button", name=name, exact=True).click()
+        path = folder / waiting.value.suggested_filename
+        waiting.value.save_as(path)
+        return path
+
+    def strangers(self) -> list[str]:
+        """The requests that went to another machine."""
+        inside = {"data", "blob", "about"}
+        return [
+            url for url in self.requests if urlsplit(url).scheme not in inside and urlsplit(url).hostname not in LOCAL
+        ]
+
+
+@pytest.fixture
+def visitor(chromium: Any, served: str) -> Iterator[Visitor]:
+    """A user at 1280 pixels, by day."""
+    user = Visitor(chromium, served)
+    yield user
+    user.context.close()
+
+
+@pytest.fixture
+def second_visitor(chromium: Any, served: str) -> Iterator[Visitor]:
+    """Another user with a browser of their own."""
+    user = Visitor(chromium, served)
+    yield user
+    user.context.close()
