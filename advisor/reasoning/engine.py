@@ -121,7 +121,8 @@ class Engine:
         sums = facts.weights.sum(axis=1, keepdims=True)
         shares = np.divide(facts.weights, sums, out=np.full_like(facts.weights, 1 / len(CRITERIA)), where=sums > 0)
         totals = np.einsum("nac,nc->na", points, shares)
-        order = np.argsort(np.where(eligible, -totals, np.inf), axis=1, kind="stable")
+        # Rounded, so that equal totals rank in the fixed order of approaches and not by the noise of their sums.
+        order = np.argsort(np.where(eligible, -totals.round(9), np.inf), axis=1, kind="stable")
         margin = self._margin(totals, eligible, order)
         return Outcome(
             facts=facts,
@@ -180,7 +181,7 @@ class Engine:
     def _margin(totals: Floats, eligible: Bools, order: NDArray[np.intp]) -> Floats:
         ranked = np.take_along_axis(np.where(eligible, totals, -np.inf), order, axis=1)
         with np.errstate(invalid="ignore"):
-            return np.where(np.isfinite(ranked[:, 1]), ranked[:, 0] - ranked[:, 1], np.inf)
+            return np.where(np.isfinite(ranked[:, 1]), np.maximum(ranked[:, 0] - ranked[:, 1], 0), np.inf)
 
     def _status(self, facts: Facts, eligible: Bools, margin: Floats) -> NDArray[np.int8]:
         answered = np.zeros(facts.n, int)
