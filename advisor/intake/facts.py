@@ -13,6 +13,8 @@ from advisor.intake.columns import ABSENT_CODE, UNKNOWN_CODE, Bools, Column, Fac
 from advisor.intake.truth import FALSE, evaluate
 from advisor.knowledge.domain import CRITERIA, Question, Rulebook
 
+DIGITS = 9  # to which derived numbers count; what is beyond is noise of the arithmetic
+
 
 def tabulate(scenarios: Sequence[Answers], book: Rulebook) -> Facts:
     """The answers of N scenarios as columns, one a question, without derived facts."""
@@ -136,8 +138,10 @@ def _ratio(top: Numbers, bottom: Numbers) -> Numbers:
 
 
 def _difference(top: Numbers, bottom: Numbers) -> Numbers:
+    """A difference, rounded: 0.9 less 0.8 has to be at least 0.1."""
     known, absent = _joint((top, bottom))
-    return Numbers(top.low - bottom.high, top.likely - bottom.likely, top.high - bottom.low, known, absent)
+    ends = (top.low - bottom.high, top.likely - bottom.likely, top.high - bottom.low)
+    return Numbers(*(end.round(DIGITS) for end in ends), known, absent)
 
 
 def _share(error: Numbers, success: Numbers) -> Numbers:
@@ -154,8 +158,10 @@ def _examples_ratio(facts: Facts, book: Rulebook, day: date) -> Numbers:
     needed = _lookup(book, "examples_needed", kind, day, missing=np.nan)
     factor = _lookup(book, "label_quality_factor", quality, day, missing=1.0)
     resolved = ~np.isnan(needed)
-    scale = factor / np.where(resolved, needed, 1.0)
-    return Numbers(count.low * scale, count.likely * scale, count.high * scale, count.known & resolved, count.absent)
+    whole = np.where(resolved, needed, 1.0)
+    # Multiplied first: 5,000 examples that count 0.3 each are exactly what a task in need of 1,500 needs.
+    low, likely, high = (end * factor / whole for end in (count.low, count.likely, count.high))
+    return Numbers(low, likely, high, count.known & resolved, count.absent)
 
 
 def _lookup(book: Rulebook, parameter: str, words: Words, day: date, missing: float) -> Floats:
