@@ -109,7 +109,10 @@ class Engine:
         """The outcome of N scenarios given as columns of answers."""
         facts = intake_facts.derive(answered, self.book, self.day)
         costs = estimate(facts, self.book, self.prices, self.day)
-        facts = with_cost_facts(facts, costs)
+        return self.conclude(with_cost_facts(facts, costs), costs)
+
+    def conclude(self, facts: Facts, costs: Costs) -> Outcome:
+        """The outcome of N scenarios of which every fact is there, those that follow from the costs included."""
         seen: dict[Condition, Truth] = {}
         said = [evaluate(rule.when, facts, self.book, self.day, seen) for rule in self.rules]
         truths = np.stack(said) if said else np.zeros((0, facts.n), np.int8)
