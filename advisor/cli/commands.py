@@ -70,7 +70,7 @@ def ask(
 
 
 @app.command()
-def recommend(
+def recommend(  # noqa: PLR0917 - the words of the command, which nobody calls by position
     answers: Annotated[str, typer.Argument(metavar="ANSWERS", help="Answers file (YAML or JSON); - reads stdin.")],
     format_: Annotated[str, typer.Option("--format", help="One of " + ", ".join(FORMATS) + ".")] = "",
     out_file: Annotated[Path | None, typer.Option("--out", help="Write the report here instead of to stdout.")] = None,
@@ -78,11 +78,12 @@ def recommend(
     measured: Annotated[Path | None, typer.Option("--measured", help="Folder of a benchmark run to use.")] = None,
     rules: RulesOption = None,
     json_: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Print the whole text report, not its short form.")] = False,
 ) -> None:
     """Recommends an approach for an answers file, with costs, reasons, sources and what would change it."""
     from advisor.intake import answers as intake
     from advisor.reasoning.advise import advise, engine
-    from advisor.reports import render
+    from advisor.reports import render, screen
 
     chosen = _format(format_, json_, out_file)
     day = day_of(as_of)
@@ -92,7 +93,8 @@ def recommend(
     else:
         given = intake.read(Path(answers), knowledge.book)
     advice = advise(given, knowledge)
-    report = render(advice, chosen)
+    short = chosen == "text" and out_file is None and not full
+    report = screen(advice) if short else render(advice, chosen)
     if out_file is None:
         out(report)
     else:

@@ -64,6 +64,14 @@ def render(advice: Advice, format: str, *, command: str = "") -> bytes:  # noqa:
     return chosen.write(advice, command)
 
 
+def screen(advice: Advice) -> bytes:
+    """The short form for a terminal: the text report without its bulk; it says where the rest is."""
+    from advisor.reports import layout, text
+    from advisor.reports.brief import brief
+
+    return text.write(brief(layout.lay_out(advice)))
+
+
 def schema() -> dict[str, Any]:
     """The published JSON Schema (draft 2020-12) of the JSON form."""
     text = Path(__file__).with_name("advice.schema.json").read_text(encoding="utf-8")
@@ -71,4 +79,4 @@ def schema() -> dict[str, Any]:
     return loaded
 
 
-__all__ = ["FORMATS", "Format", "render", "schema"]
+__all__ = ["FORMATS", "Format", "render", "schema", "screen"]

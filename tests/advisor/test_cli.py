@@ -78,12 +78,26 @@ def test_the_same_input_gives_the_same_bytes(
     """Two runs write the same report in every format, to a file as to standard output."""
     path = case_file("E14")
     for kind in ("text", "json", "md", "html"):
-        first = advisor_cli("recommend", str(path), "--format", kind, "--as-of", DAY)
+        first = advisor_cli("recommend", str(path), "--format", kind, "--as-of", DAY, "--full")
         target = tmp_path / f"report.{kind}"
         second = advisor_cli("recommend", str(path), "--format", kind, "--as-of", DAY, "--out", str(target))
         assert first.returncode == second.returncode == 0, first.stderr + second.stderr
         assert second.stdout == ""
         assert target.read_text() == first.stdout
+
+
+def test_the_terminal_gets_a_short_form_that_says_where_the_rest_is(
+    advisor_cli: Cli, case_file: Callable[[str], Path]
+) -> None:
+    """Without --full the text holds the verdict and what carries it in under 200 lines; --full holds everything."""
+    path = str(case_file("E14"))
+    short = advisor_cli("recommend", path, "--as-of", DAY).stdout
+    full = advisor_cli("recommend", path, "--as-of", DAY, "--full").stdout
+    assert len(short.splitlines()) < 200 < len(full.splitlines())
+    assert "--full" in short
+    for heading in ("RANKING", "REASONS", "COSTS AND TIME", "WHAT WOULD CHANGE IT", "PLAN"):
+        assert heading in short
+    assert short.splitlines()[4] == full.splitlines()[4]
 
 
 def test_answers_may_come_from_standard_input(advisor_cli: Cli) -> None:
