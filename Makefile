@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PORT   ?= 8501
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check lint types install chromium clean
+.PHONY: help app test check perf lint types install chromium clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,10 @@ check: ## what a commit needs: lint, types, arrows and the fast tests
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -m "not slow and not browser and not wheel"
 
+# The engines that ours is measured against get an environment of their own; it carries its own .gitignore.
+perf: $(VENV)/.app $(VENV)-perf/.peers ## measure speed: against other engines, and of the commands
+	$(BIN)/python -m perf
+
 # The browser tests drive Debian's Chromium; where it is missing and may be installed, it is.
 chromium:
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
@@ -50,5 +54,11 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@ $(VENV)/.app
 
+$(VENV)-perf/.peers: perf/requirements-peers.txt
+	$(PYTHON) -m venv $(VENV)-perf
+	@echo '*' > $(VENV)-perf/.gitignore
+	$(VENV)-perf/bin/python -m pip install --quiet --requirement $<
+	@touch $@
+
 clean: ## remove the virtual environment and everything that can be made again
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-perf dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

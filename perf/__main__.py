@@ -1,0 +1,33 @@
+"""`python -m perf [SECTION ...]`, from the root of the checkout: prints every measurement and whether its claim holds.
+
+Timings depend on the machine, so that a claim that is not met is printed and fails nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+from perf.commands import measure_portfolio, measure_start
+from perf.engines import measure as measure_engines
+from perf.readings import environment, load, say
+
+SECTIONS: dict[str, Callable[[], bool]] = {
+    "engines": measure_engines,
+    "portfolio": measure_portfolio,
+    "start": measure_start,
+}
+
+
+def main(wanted: Sequence[str]) -> None:
+    """Runs the named sections, all of them if none is named."""
+    unknown = [name for name in wanted if name not in SECTIONS]
+    if unknown:
+        sys.exit(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+    say(environment(("advisor", "numpy", "typer", "pydantic", "genai-prices")))
+    held = [SECTIONS[name]() for name in wanted or SECTIONS]
+    say(["", load(), f"{sum(held)} of {len(held)} sections meet all their claims on this machine"])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
