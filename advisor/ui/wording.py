@@ -13,12 +13,6 @@ from advisor.reasoning.explain import in_words
 
 NOT_KNOWN_LABEL = "Not known"
 DOES_NOT_APPLY_LABEL = "Does not apply"
-SOURCE_GRADES = {
-    "A": "controlled study or vendor documentation",
-    "B": "named, dated practice",
-    "C": "opinion with argument",
-    "D": "unsupported claim",
-}
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$:<>&@])|(?<=www)(\.)", re.IGNORECASE)
 _LINE_START = re.compile(r"^([-+=]|\d+(?=[.)]))")

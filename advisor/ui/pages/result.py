@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -18,21 +18,21 @@ from advisor.reports.document import Section
 from advisor.ui import draft, knowledge
 from advisor.ui.drawing import draw_blocks, draw_section
 from advisor.ui.pages.check import link_row
-from advisor.ui.runs import legend
+from advisor.ui.runs import legend, line
 from advisor.ui.steps import Step, step_of
 from advisor.ui.verdicts import advice_for
 from advisor.ui.wording import literal
 
+CHANGE, REST = "What would change it", "Method"
 TABS: Mapping[str, tuple[str, ...]] = {
     "Ranking": ("ranking", "why-not"),
     "Reasons": ("reasons", "ruled-out"),
     "Costs and time": ("costs",),
-    "What would change it": ("change", "near-misses"),
+    CHANGE: ("change", "near-misses"),
     "Plan": ("plan", "notes"),
     "Evidence": ("evidence", "limits", "sources"),
-    "Method": (),
+    REST: (),
 }
-REST = "Method"
 FORMAT_LABELS = {"html": "HTML", "md": "Markdown", "text": "Text", "json": "JSON"}
 MEASURED_OUTCOME = "measured_outcome"
 MEASURED_MB = 20
@@ -50,21 +50,23 @@ def draw(pages: Mapping[str, StreamlitPage], all_steps: tuple[Step, ...]) -> Non
     if present.problems:
         st.warning(f"{len(present.problems)} answers need mending and are left out; see the check page.")
     draw_blocks(sections.pop("verdict").blocks, sources)
-    questions = sections.pop("questions", None)
-    if advice.status != "advice":
+    sections.pop("questions", None)  # drawn with links to their steps instead
+    sure = advice.status == "advice"
+    if not sure:
         _questions(pages, all_steps, advice)
+    if not any(item.eligible for item in advice.ranking) and "ruled-out" in sections:
+        draw_section(sections.pop("ruled-out"), sources)
     st.caption(legend(document.legend))
     _downloads(advice, present)
     for title, tab in zip(TABS, st.tabs(list(TABS)), strict=True):
         with tab:
-            if title == "What would change it" and advice.status == "advice" and questions:
-                _draw_all(_picked(title, sections), sources)
+            for section in _picked(title, sections):
+                draw_section(section, sources)
+            if sure and title == CHANGE:
                 _questions(pages, all_steps, advice)
-            else:
-                _draw_all(_picked(title, sections), sources)
     st.divider()
     _measurement()
-    st.caption("".join(run.text for run in document.footer if hasattr(run, "text")))
+    st.caption(line(document.footer))
 
 
 def _picked(title: str, sections: Mapping[str, Section]) -> list[Section]:
@@ -73,11 +75,6 @@ def _picked(title: str, sections: Mapping[str, Section]) -> list[Section]:
         placed = {name for names in TABS.values() for name in names}
         return [section for name, section in sections.items() if name not in placed]
     return [sections[name] for name in TABS[title] if name in sections]
-
-
-def _draw_all(sections: Iterable[Section], sources: Mapping[str, object]) -> None:
-    for section in sections:
-        draw_section(section, sources)  # type: ignore[arg-type]
 
 
 def _questions(pages: Mapping[str, StreamlitPage], all_steps: tuple[Step, ...], advice: Advice) -> None:
