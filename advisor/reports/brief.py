@@ -1,6 +1,7 @@
 """Shortens a document for a terminal: the verdict and what carries it, on two or three screens.
 
-Nothing is reworded; parts are left away, and the last line says where the rest is.
+Nothing is reworded and nothing said twice: what would change the advice stands in the verdict, and so do the strongest
+reasons. Parts are left away, and the last line says where the rest is.
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ from advisor.reports.document import (
     Bullets,
     Chart,
     Document,
+    Facts,
     Paragraph,
     Section,
     Table,
+    Text,
     runs,
 )
 
-KEPT = ("verdict", "questions", "ranking", "reasons", "ruled-out", "change", "costs", "evidence", "plan", "limits")
-MOST_REASONS = 5
-MOST_CHANGES = 5
+KEPT = ("verdict", "questions", "ranking", "reasons", "ruled-out", "costs", "evidence", "plan", "limits")
+MOST_REASONS = 4
 REST = (
     "This is the short form. The whole working, with all reasons, sources and every rule: --full, or --format html "
     "--out FILE."
@@ -31,25 +33,38 @@ REST = (
 
 def brief(document: Document) -> Document:
     """The same document with its least telling parts left away."""
-    sections = [_section(section) for section in document.sections if section.id in KEPT]
+    said = _said(document.sections[0])
+    sections = [_section(section, said) for section in document.sections if section.id in KEPT]
     kept = tuple(section for section in sections if section.blocks or section.sections)
     return replace(document, sections=kept, footer=(*document.footer, *runs(" " + REST)))
 
 
-def _section(section: Section) -> Section:
+def _said(verdict: Section) -> str:
+    """The text that the verdict already holds."""
+    facts = [item for block in verdict.blocks if isinstance(block, Facts) for item in block.items]
+    return " ".join(run.text for item in facts for line in item.lines for run in line if isinstance(run, Text))
+
+
+def _section(section: Section, said: str) -> Section:
     if section.id == "reasons":
-        return _reasons(section)
+        return _reasons(section, said)
     return replace(section, blocks=tuple(_blocks(section)), sections=())
 
 
-def _reasons(section: Section) -> Section:
-    """The strongest reasons over all criteria, each without what it read."""
+def _reasons(section: Section, said: str) -> Section:
+    """The strongest reasons over all criteria, each without what it read and without what the verdict said."""
     arguments = [block for inner in section.sections for block in inner.blocks if isinstance(block, Argument)]
     arguments.sort(key=lambda block: -max((abs(amount.value) for _, amount in block.effects), default=0.0))
-    shown = tuple(replace(block, read=(), rule="", against=block.against[:1]) for block in arguments[:MOST_REASONS])
+    shown = tuple(_short(block, said) for block in arguments[:MOST_REASONS])
     rest = "The other reasons, each weaker than these, are in the full report."
     more = (Paragraph(runs(rest), muted=True),) if len(arguments) > len(shown) else ()
     return replace(section, blocks=(*shown, *more), sections=())
+
+
+def _short(block: Argument, said: str) -> Argument:
+    told = all(isinstance(run, Text) and run.text in said for run in block.because)
+    because = () if told else block.because
+    return replace(block, because=because, read=(), rule="", against=block.against[:1])
 
 
 def _blocks(section: Section) -> Iterator[Block]:
@@ -62,18 +77,8 @@ def _blocks(section: Section) -> Iterator[Block]:
             yield block
         elif section.id == "ruled-out" and isinstance(block, Argument):
             yield replace(block, read=(), rule="")
-        elif section.id == "change":
-            yield _first(block)
         elif in_costs or measured:
             yield block
-
-
-def _first(block: Block) -> Block:
-    if isinstance(block, Bullets):
-        return replace(block, items=block.items[:MOST_CHANGES])
-    if isinstance(block, Table):
-        return replace(block, rows=block.rows[:MOST_CHANGES])
-    return block
 
 
 def _measured(block: Block) -> bool:
