@@ -140,8 +140,10 @@ def _ratio(top: Numbers, bottom: Numbers) -> Numbers:
 def _difference(top: Numbers, bottom: Numbers) -> Numbers:
     """A difference, rounded: 0.9 less 0.8 has to be at least 0.1."""
     known, absent = _joint((top, bottom))
-    ends = (top.low - bottom.high, top.likely - bottom.likely, top.high - bottom.low)
-    return Numbers(*(end.round(DIGITS) for end in ends), known, absent)
+    low, likely, high = (
+        end.round(DIGITS) for end in (top.low - bottom.high, top.likely - bottom.likely, top.high - bottom.low)
+    )
+    return Numbers(low, likely, high, known, absent)
 
 
 def _share(error: Numbers, success: Numbers) -> Numbers:

@@ -299,6 +299,11 @@ def _reason(outcome: Outcome, findings: Sequence[Finding], ranking: Sequence[Ran
 def _confidence(outcome: Outcome, engine: Engine) -> Confidence:
     margin = outcome.margin[0]
     tie = engine.parameter("tie_margin")
-    distance = "only one approach is possible" if not np.isfinite(margin) else f"margin {margin:.2f} points"
-    basis = f"{distance}; below {tie:g} it is called a tie. No percentage is given: nothing calibrates it yet."
+    if not outcome.eligible[0].any():
+        return Confidence(None, False, "No approach is possible under these answers.")
+    if np.isfinite(margin):
+        lead = f"Margin {margin:.2f} points; below {tie:g} it is called a tie."
+    else:
+        lead = "Only one approach is possible."
+    basis = f"{lead} No percentage is given: nothing calibrates it yet."
     return Confidence(None, False, basis)
