@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from advisor.intake.answers import Answer
 from advisor.intake.columns import ABSENT_CODE, UNKNOWN_CODE, Column, Facts, Words
@@ -22,6 +23,46 @@ def variants(base: Facts, scenarios: Sequence[Changes]) -> Facts:
             rows.setdefault(name, []).append((row, answer))
     columns: dict[str, Column] = {name: _replaced(facts.columns[name], changes) for name, changes in rows.items()}
     return facts.with_columns(columns)
+
+
+def along(
+    base: Facts,
+    changes: Sequence[Changes],
+    fields: Sequence[str],
+    owners: NDArray[np.intp],
+    values: NDArray[np.float64],
+) -> Facts:
+    """The single row of `base` once per value: row i with changes[owners[i]], and fields[owners[i]] set to the value.
+
+    The field of a line is not among its changes.
+    """
+    lines = variants(base, changes)
+    facts = lines.take(owners)
+    columns: dict[str, Column] = {}
+    for name in dict.fromkeys(fields):
+        mine = np.array([field == name for field in fields])[owners]
+        column = facts.numbers(name)
+        low, likely, high = (np.where(mine, values, end) for end in (column.low, column.likely, column.high))
+        columns[name] = NumberColumn(low, likely, high, column.known | mine, column.absent & ~mine)
+    return facts.with_columns(columns)
+
+
+def picked(base: Facts, grids: Mapping[str, Sequence[Answer]], picks: Mapping[str, NDArray[np.intp]]) -> Facts:
+    """The single row of `base` repeated, row i with answer number picks[name][i] of grids[name] to each question.
+
+    The answers are words and exact numbers.
+    """
+    columns: dict[str, Column] = {}
+    for name, rows in picks.items():
+        column = base.columns[name]
+        if isinstance(column, Words):
+            codes = np.array([column.values.index(answer.word) for answer in grids[name]], np.int16)
+            columns[name] = Words(codes[rows], column.values)
+        else:
+            numbers = np.array([answer.likely for answer in grids[name]])[rows]
+            columns[name] = NumberColumn.exact(numbers, np.ones(len(rows), bool))
+    count = len(next(iter(picks.values()), ()))
+    return base.take(np.zeros(count, np.intp)).with_columns(columns)
 
 
 def _replaced(column: Column, changes: Sequence[tuple[int, Answer | None]]) -> Column:
