@@ -12,7 +12,10 @@ import jsonschema
 import pytest
 import yaml
 
+from advisor.intake.answers import Answers, parse
 from advisor.knowledge.domain import Rulebook
+from advisor.reasoning.engine import Engine
+from advisor.reasoning.probe import Probe
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 DAY = "2026-11-22"
@@ -159,15 +162,24 @@ def test_rules_can_be_listed_and_shown(advisor_cli: Cli, book: Rulebook) -> None
     assert book.sources[rule.source[0]].claim in shown.stdout
 
 
-def test_the_terminal_interview_saves_what_was_answered(advisor_cli: Cli, tmp_path: Path) -> None:
+def test_the_terminal_interview_saves_what_was_answered(advisor_cli: Cli, shipped: Engine, tmp_path: Path) -> None:
     """Answers typed at the prompt land in the file; help, a wrong answer, not known and back cost nothing; q stops."""
     path = tmp_path / "answers.yaml"
-    result = advisor_cli("ask", "--out", str(path), stdin="?\nnonsense\n1\n\nb\nb\n1\n1\nq\n")
+    answers, replies = Answers(), []
+    for _ in range(2):
+        question = shipped.book.questions[Probe(shipped, answers).next_questions(1)[0].field]
+        value = question.values[0] if question.options else question.typical[1]
+        answers = answers.changed(parse({question.field: value}, shipped.book).given)
+        replies.append("1" if question.options else f"{value:g}")
+    one, two = replies
+    as_of = shipped.day.isoformat()
+    typed = f"?\nnonsense\n{one}\n\nb\nb\n{one}\n{two}\nq\n"
+    result = advisor_cli("ask", "--out", str(path), "--as-of", as_of, stdin=typed)
     assert result.returncode == 0, result.stderr
     assert "Why we ask" in result.stderr
     assert "found 'nonsense'" in result.stderr
     saved = yaml.safe_load(path.read_text())
-    assert len(saved) == 2
+    assert saved == answers.plain()
     again = advisor_cli("recommend", str(path), "--json")
     assert again.returncode == 0
     assert json.loads(again.stdout)["answers"] == saved
