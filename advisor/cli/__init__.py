@@ -6,6 +6,7 @@ Data goes to standard output, messages to standard error. Exit status: 0 done, 1
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from collections.abc import Iterable
@@ -18,6 +19,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Runs the command line and exits with the documented status."""
+    gc.set_threshold(100_000)  # thousands of values are made at the start and kept; looking among them finds nothing
     from advisor.cli.commands import app
 
     signal.signal(signal.SIGINT, _interrupted)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -32,7 +31,7 @@ from advisor.reasoning.advice import (
     Timetable,
 )
 from advisor.reasoning.costs import Spread, itemise, shortfalls, study
-from advisor.reasoning.engine import ABSTAIN, STATUS, TIE, Engine, Outcome
+from advisor.reasoning.engine import ABSTAIN, STATUS, TIE, Engine, Outcome, canonical
 from advisor.reasoning.explain import Explainer
 from advisor.reasoning.probe import Probe
 from advisor.reasoning.robustness import robustness
@@ -122,18 +121,10 @@ def verdict_id(answers: Answers, engine: Engine) -> str:
     Two days with the same rules, parameters, market facts and prices in force give the same id.
     """
     fields = {key: value for key, value in answers.plain().items() if key not in {"name", "description"}}
-    book, base = engine.book, answers.get("base_model")
-    in_force = {
-        "answers": fields,
-        "pack": book.digest,
-        "rules": [rule.id for rule in engine.rules],
-        "stale": sorted(engine.stale),
-        "parameters": {name: parameter.on(engine.day) for name, parameter in sorted(book.parameters.items())},
-        "market": sorted(name for name, fact in book.market.items() if fact.valid(engine.day)),
-        "prices": engine.prices.digest(engine.day, [base.word] if base is not None and base.kind == "word" else ()),
-        "measurement": engine.measurement.digest if engine.measurement else None,
-    }
-    text = json.dumps(in_force, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    base = answers.get("base_model")
+    models = (base.word,) if base is not None and base.kind == "word" else ()
+    parts = {"answers": canonical(fields), **engine.in_force(models)}
+    text = "{" + ",".join(f'"{name}":{parts[name]}' for name in sorted(parts)) + "}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

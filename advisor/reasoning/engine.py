@@ -5,6 +5,7 @@ Four stages, each a single pass: derive, gate, score, rank. No rule fires a rule
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -96,6 +97,29 @@ class Engine:
                     read.update(DERIVED_FACTS[name].reads if name in DERIVED_FACTS else (name,))
         asked = self.book.questions.items()
         return tuple(name for name, question in asked if name in read and question.default is None)
+
+    def in_force(self, models: tuple[str, ...]) -> Mapping[str, str]:
+        """All knowledge in force on the day by name, as JSON; of the published prices those of `models` count too.
+
+        It is written once for all scenarios that name the same models.
+        """
+        if models not in self._in_force:
+            book = self.book
+            known = {
+                "pack": book.digest,
+                "rules": [rule.id for rule in self.rules],
+                "stale": sorted(self.stale),
+                "parameters": {name: parameter.on(self.day) for name, parameter in sorted(book.parameters.items())},
+                "market": sorted(name for name, fact in book.market.items() if fact.valid(self.day)),
+                "prices": self.prices.digest(self.day, models),
+                "measurement": self.measurement.digest if self.measurement else None,
+            }
+            self._in_force[models] = {name: canonical(value) for name, value in known.items()}
+        return self._in_force[models]
+
+    @cached_property
+    def _in_force(self) -> dict[tuple[str, ...], Mapping[str, str]]:
+        return {}
 
     def parameter(self, name: str) -> float:
         """The value of a plain parameter on the day."""
@@ -195,6 +219,11 @@ class Engine:
         status = np.where(margin < self.parameter("tie_margin") - 1e-12, TIE, ADVICE)
         status[(answered < self.parameter("min_answers")) | ~eligible.any(axis=1)] = ABSTAIN
         return status.astype(np.int8)
+
+
+def canonical(value: object) -> str:
+    """The one JSON text of a value, whatever the order of its keys."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 def unknown_gates(outcome: Outcome, row: int) -> list[Rule]:
