@@ -93,7 +93,7 @@ def _report(whole: Readings, rules: Readings, peers: dict[tuple[str, str], list[
         say(
             [
                 f"   {FORMS[name]}, {WORK[form]}: {taken.shown(1)}",
-                f"      takes {times.shown(0, 'times')} as long as ours from facts, {against.median:,.0f} as from answers",
+                f"      {times.shown(0, 'times')} as long as ours from facts, {against.median:,.0f} as from answers",
                 f"      equal to ours: {100 * equal:.2f} % of what the rules say, {100 * verdicts:.2f} % of verdicts",
             ]
         )
