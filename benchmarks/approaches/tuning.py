@@ -29,9 +29,9 @@ from .calibration import Array
 VERSION = 1
 BATCH = 8
 SHOTS = 4
-FEWEST_STEPS = 48
+FEWEST_STEPS = 40
 MOST_STEPS = 200
-ROUNDS = 4
+ROUNDS = 5
 
 
 def settings(*, shots: bool) -> dict[str, Any]:
