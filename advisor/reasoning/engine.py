@@ -177,7 +177,10 @@ class Engine:
         return eligible
 
     def _techniques(self, facts: Facts, truths: Truth, seen: dict[Condition, Truth]) -> NDArray[np.int8]:
-        """The index of the technique chosen in each approach, shape (N, 3): the first that holds and no gate closes."""
+        """The index of the technique chosen in each approach, shape (N, 3).
+
+        It is the one that was measured, if any, else the first whose condition holds; a gate may close it.
+        """
         closed: dict[tuple[str, str], Bools] = {}
         for row, rule in enumerate(self.rules):
             if rule.kind == "gate":
@@ -191,6 +194,9 @@ class Engine:
                 holds = evaluate(technique.when, facts, self.book, self.day, seen) == TRUE
                 holds &= ~closed.get((approach_id, technique.id), np.zeros(facts.n, bool))
                 chosen[holds & (chosen[:, column] < 0), column] = index
+            for index, technique in enumerate(self.book.approaches[approach_id].techniques):
+                if self.measurement is not None and technique.id == self.measurement.technique(approach_id):
+                    chosen[~closed.get((approach_id, technique.id), np.zeros(facts.n, bool)), column] = index
         return chosen
 
     def _scores(self, truths: Truth, n: int) -> Floats:
