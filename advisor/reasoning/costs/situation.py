@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from advisor.intake.columns import UNKNOWN_CODE, Bools
-from advisor.reasoning.costs.inputs import Band, Inputs, ModelPrice, Rows, Term
+from advisor.reasoning.costs.inputs import LOW, Band, Inputs, ModelPrice, Rows, Term
 
 MILLION = 1e6
 SECONDS_PER_HOUR = 3600.0
@@ -188,6 +188,10 @@ def _labels(inputs: Inputs, breadth: Term) -> Labels:
     beyond = np.maximum(fewest.values - test.values, 0.0)
     spare = combined("at hand beyond the evaluation", "examples", beyond, "at hand − evaluation", fewest, test)
     limit = inputs.assumed("training_examples_limit")
+    # Nobody has to train on more than is needed, so more examples never make the lowest estimate dearer.
+    at_hand = most.values.copy()
+    if inputs.chance is None:
+        at_hand[LOW] = 0.0
     return Labels(
         each,
         needed,
@@ -196,8 +200,8 @@ def _labels(inputs: Inputs, breadth: Term) -> Labels:
         combined(
             "examples trained on",
             "examples",
-            np.minimum(np.maximum(needed.values, most.values), limit.values),
-            "those needed or more where at hand, up to the limit",
+            np.minimum(np.maximum(needed.values, at_hand), limit.values),
+            "those needed, or up to all that are at hand, up to the limit",
             needed,
             most,
             limit,
