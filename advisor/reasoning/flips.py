@@ -127,8 +127,7 @@ class Search:
         changes = []
         parts = []
         effort = 0.0
-        order = list(self.engine.book.questions)
-        for move in sorted(moves, key=lambda move: order.index(move.field)):
+        for move in sorted(moves, key=lambda move: move.field):
             question = self._question(move.field)
             start, to = self.answers.given[move.field].plain(), move.answer.plain()
             changes.append(Change(move.field, start, to))

@@ -68,7 +68,7 @@ class Probe:
         span of common answers, whole numbers all of them where these are few. A question with a default is not open.
         """
         questions = self.engine.book.questions
-        open_fields = [name for name in questions if self._open(name)]
+        open_fields = sorted(name for name in questions if self._open(name))
         if not open_fields:
             return ()
         grids = {name: likely_values(questions[name]) for name in open_fields}
