@@ -17,6 +17,7 @@ from advisor.knowledge.conditions import Among, AtLeastK, Bound, Compare, Condit
 from advisor.knowledge.domain import Rulebook
 
 FALSE, UNKNOWN, TRUE = 0, 1, 2
+_UNKNOWN, _TRUE = np.int8(UNKNOWN), np.int8(TRUE)
 Truth = NDArray[np.int8]
 
 
@@ -28,22 +29,21 @@ def evaluate(
     Rules repeat comparisons: given `seen`, one that is in it is not made again, and what is returned may be shared.
     It holds for one set of facts on one day.
     """
-    if isinstance(condition, Compare | Among):
-        if seen is not None and condition in seen:
-            return seen[condition]
-        truth = _compare(condition, facts, book, day) if isinstance(condition, Compare) else _among(condition, facts)
-        if seen is not None:
-            seen[condition] = truth
-        return truth
+    if isinstance(condition, AtLeastK):
+        return _at_least_k(condition, facts, book, day, seen)
+    if isinstance(condition, Compare):
+        truth = seen.get(condition) if seen is not None else None
+        return _compare(condition, facts, book, day, seen) if truth is None else truth
+    if isinstance(condition, Among):
+        truth = seen.get(condition) if seen is not None else None
+        return _among(condition, facts, seen) if truth is None else truth
     if isinstance(condition, Known):
         return _scaled(facts.known(condition.fact))
     if isinstance(condition, Market):
         return np.full(facts.n, TRUE if book.market[condition.fact].valid(day) else FALSE, np.int8)
     if isinstance(condition, Not):
-        opposite: Truth = np.int8(TRUE) - evaluate(condition.part, facts, book, day, seen)
+        opposite: Truth = _TRUE - evaluate(condition.part, facts, book, day, seen)
         return opposite
-    if isinstance(condition, AtLeastK):
-        return _at_least_k(condition, facts, book, day, seen)
     return np.full(facts.n, TRUE, np.int8)
 
 
@@ -57,34 +57,40 @@ def bound_value(bound: Bound, book: Rulebook, day: date) -> Any:
     return value
 
 
-def _compare(node: Compare, facts: Facts, book: Rulebook, day: date) -> Truth:
+def _compare(
+    node: Compare, facts: Facts, book: Rulebook, day: date, seen: dict[Condition, Truth] | None = None
+) -> Truth:
     column = facts.numbers(node.fact)
-    value = bound_value(node.bound, book, day)
-    resolved = np.ones(facts.n, bool)
-    bound: Any = value
+    bound: Any = bound_value(node.bound, book, day)
+    decided = column.known
     if node.bound.by is not None:
         words = facts.words(node.bound.by)
-        table = np.array([float(value.get(word, np.nan)) for word in words.values] + [np.nan])
+        table = np.array([float(bound.get(word, np.nan)) for word in words.values] + [np.nan])
         bound = table[np.where(words.codes >= 0, words.codes, len(words.values))]
-        resolved = ~np.isnan(bound)
-    sure, never = {
-        ">=": (column.low >= bound, column.high < bound),
-        ">": (column.low > bound, column.high <= bound),
-        "<=": (column.high <= bound, column.low > bound),
-        "<": (column.high < bound, column.low >= bound),
-    }[node.op]
-    decided = column.known & resolved
+        decided = decided & ~np.isnan(bound)
+    if node.op == ">=":
+        sure, never = column.low >= bound, column.high < bound
+    elif node.op == ">":
+        sure, never = column.low > bound, column.high <= bound
+    elif node.op == "<=":
+        sure, never = column.high <= bound, column.low > bound
+    else:
+        sure, never = column.high < bound, column.low >= bound
     truth: Truth = (sure & decided).view(np.int8) - (never & decided).view(np.int8)
-    truth += np.int8(UNKNOWN)
+    truth += _UNKNOWN
     if column.absent.any():
         truth[column.absent] = FALSE
+    if seen is not None:
+        seen[node] = truth
     return truth
 
 
-def _among(node: Among, facts: Facts) -> Truth:
+def _among(node: Among, facts: Facts, seen: dict[Condition, Truth] | None = None) -> Truth:
     words = facts.words(node.fact)
     truth = _scaled(words.is_any(node.values))
     truth += (words.codes == UNKNOWN_CODE).view(np.int8)
+    if seen is not None:
+        seen[node] = truth
     return truth
 
 
@@ -108,5 +114,5 @@ def _at_least_k(
 
 def _scaled(holds: Bools) -> Truth:
     """TRUE where it holds, else FALSE."""
-    truth: Truth = holds.view(np.int8) * np.int8(TRUE)
+    truth: Truth = holds.view(np.int8) * _TRUE
     return truth

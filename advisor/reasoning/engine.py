@@ -202,8 +202,9 @@ class Engine:
     def _scores(self, truths: Truth, n: int) -> Floats:
         # Scenarios last while adding up, so that each sum runs along memory; in the order of the rules.
         points = np.zeros((len(APPROACHES), len(CRITERIA), n))
+        fires = (truths == TRUE).any(axis=1)
         for row, rule in enumerate(self.rules):
-            if rule.kind == "score":
+            if rule.kind == "score" and fires[row]:
                 fired = truths[row] == TRUE
                 criterion = CRITERIA.index(rule.criterion)
                 for approach, value in rule.points.items():
