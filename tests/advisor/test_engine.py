@@ -103,7 +103,8 @@ def test_a_flip_really_flips(shipped: Engine, seed: int) -> None:
         assert APPROACHES[int(after.leader[0])] == flip.becomes != advice.recommendation
         for name in raw if len(raw) == 2 else ():
             alone = scenario.changed({name: changed.get(name)})
-            assert APPROACHES[int(shipped.decide_answers([alone]).leader[0])] != flip.becomes
+            half = int(shipped.decide_answers([alone]).leader[0])
+            assert half < 0 or APPROACHES[half] != flip.becomes
 
 
 def test_the_verdict_id_depends_on_what_decides_and_on_nothing_else(shipped: Engine) -> None:
