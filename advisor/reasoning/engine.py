@@ -77,13 +77,16 @@ class Engine:
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
-        """The rules in force on the day, with the points that count on it: those of stale rules are scaled down."""
+        """The rules in force on the day by id, with the points that count on it: those of stale rules are scaled down.
+
+        Sorted, so that sums and ids come out the same to the last digit in whatever order the rules were given.
+        """
         weight = self.parameter(WEIGHT) if self.stale else 1.0
         return tuple(
             replace(rule, points={name: value * weight for name, value in rule.points.items()})
             if rule.id in self.stale
             else rule
-            for rule in self.book.rules
+            for rule in sorted(self.book.rules, key=lambda rule: rule.id)
             if rule.active(self.day)
         )
 

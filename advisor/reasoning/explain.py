@@ -57,9 +57,9 @@ class Explainer:
                     yield RuledOut(approach, rule.id, rule.title, rule.because, rule.lift, facts, rule.source)
 
     def trace(self) -> Iterator[RuleState]:
-        """What became of every rule of the pack, expired and not yet valid ones included."""
+        """What became of every rule of the pack by id, expired and not yet valid ones included."""
         row = {rule.id: position for position, rule in enumerate(self.outcome.rules)}
-        for rule in self.engine.book.rules:
+        for rule in sorted(self.engine.book.rules, key=lambda rule: rule.id):
             if rule.id not in row:
                 reason = f"not in force before {rule.since}" if rule.since > self.engine.day else f"ended {rule.until}"
                 yield RuleState(rule.id, rule.kind, "expired", reason)
@@ -80,7 +80,7 @@ class Explainer:
             truth = self.outcome.truths[position, 0]
             if rule.kind == "note" or truth == TRUE:
                 continue
-            moved = tuple(rule.points) or rule.approaches
+            moved = tuple(name for name in APPROACHES if name in (rule.points or rule.approaches))
             weight = max((abs(value) for value in rule.points.values()), default=3.0)
             if truth == UNKNOWN:
                 missing = self._missing(rule.when)
