@@ -168,9 +168,9 @@ def test_the_terminal_interview_saves_what_was_answered(advisor_cli: Cli, shippe
     answers, replies = Answers(), []
     for _ in range(2):
         question = shipped.book.questions[Probe(shipped, answers).next_questions(1)[0].field]
-        value = question.values[0] if question.options else question.typical[1]
+        value = question.values[-1] if question.options else question.typical[1]
         answers = answers.changed(parse({question.field: value}, shipped.book).given)
-        replies.append("1" if question.options else f"{value:g}")
+        replies.append(str(len(question.options)) if question.options else f"{value:.15g}")
     one, two = replies
     as_of = shipped.day.isoformat()
     typed = f"?\nnonsense\n{one}\n\nb\nb\n{one}\n{two}\nq\n"
