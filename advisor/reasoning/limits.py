@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from advisor.intake.answers import Answers
+from advisor.knowledge.domain import APPROACHES
 from advisor.reasoning.advice import Finding, Limit
 from advisor.reasoning.engine import Engine, Outcome, unknown_gates
+from advisor.reasoning.explain import in_words
 
 FEW_ANSWERS = 8
+STRETCH = 5  # how far beyond the span of common answers is far
+OPPOSED = 1.0  # points from which a rule pulls strongly
 
 
 def limits(engine: Engine, outcome: Outcome, answers: Answers, findings: Sequence[Finding]) -> tuple[Limit, ...]:
@@ -32,6 +36,9 @@ def _limits(engine: Engine, outcome: Outcome, answers: Answers, findings: Sequen
     aside = [name for name in aside if (answer := answers.get(name)) is not None and answer.kind != "does_not_apply"]
     if aside:
         yield Limit("set_aside", "Answers that do not apply here were set aside: " + ", ".join(aside) + ".")
+    yield from _beyond(engine, answers)
+    yield from _opposed(findings)
+    yield from _thin(engine, outcome, findings)
     contested = {finding.rule for finding in findings if finding.contested_by}
     if contested:
         yield Limit("contested", f"{len(contested)} of the reasons are contested by other evidence, shown beside them.")
@@ -46,6 +53,52 @@ def _limits(engine: Engine, outcome: Outcome, answers: Answers, findings: Sequen
         "The points of the rules are judgement, informed by the sources cited; they are not yet calibrated on outcomes."
     )
     yield Limit("judgement", text)
+
+
+def _beyond(engine: Engine, answers: Answers) -> Iterator[Limit]:
+    """Numbers far outside the span of common answers: the rules were not made with them in mind."""
+    far = []
+    for name, question in engine.book.questions.items():
+        answer = answers.get(name)
+        low, high = question.typical
+        if not question.numeric or answer is None or answer.kind not in {"number", "range"}:
+            continue
+        if answer.high < low / STRETCH or answer.low > high * STRETCH:
+            far.append(f"{name} is {in_words(answer.likely)}, usual are {in_words(low)} to {in_words(high)}")
+    if far:
+        yield Limit("extrapolating", f"The rules are stretched beyond common answers: {'; '.join(far)}.")
+
+
+def _opposed(findings: Sequence[Finding]) -> Iterator[Limit]:
+    """Answers that pull one approach strongly both ways on the same criterion: one of them may be wrong."""
+    pulls: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        if finding.kind == "score" and finding.answers and abs(finding.points or 0) >= OPPOSED:
+            pulls.setdefault((finding.approach or "", finding.criterion or ""), []).append(finding)
+    for (approach, criterion), group in sorted(pulls.items()):
+        strongest = max(group, key=lambda finding: finding.points or 0)
+        weakest = min(group, key=lambda finding: finding.points or 0)
+        if (strongest.points or 0) > 0 > (weakest.points or 0):
+            text = (
+                f"Answers pull {approach.replace('_', '-')} both ways on {criterion}: "
+                f"“{strongest.title}” ({', '.join(strongest.answers)}) for it, "
+                f"“{weakest.title}” ({', '.join(weakest.answers)}) against it. Check that both are meant."
+            )
+            yield Limit(f"opposed_{approach}_{criterion}", text)
+
+
+def _thin(engine: Engine, outcome: Outcome, findings: Sequence[Finding]) -> Iterator[Limit]:
+    """A lead that rests mostly on reasons without a controlled study or vendor documentation behind them."""
+    leader = APPROACHES[int(outcome.order[0, 0])]
+    total = strong = 0.0
+    for finding in findings:
+        if finding.approach == leader and (finding.weighted or 0) > 0 and finding.kind == "score":
+            grades = {engine.book.sources[name].grade for name in finding.source if name in engine.book.sources}
+            total += finding.weighted or 0
+            strong += (finding.weighted or 0) if "A" in grades else 0.0
+    if total and strong < total / 2:
+        text = "Less than half of what speaks for the first place rests on a controlled study or vendor documentation."
+        yield Limit("thin_evidence", text)
 
 
 def _measurement(engine: Engine, answers: Answers) -> Iterator[Limit]:
