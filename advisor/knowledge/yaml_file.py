@@ -17,6 +17,7 @@ from advisor.errors import Problem, shown
 
 SIZE_LIMIT = 5_000_000
 DEPTH_LIMIT = 60
+SAFE_DEPTH = 2000  # far below the depth at which the C parser overruns its stack, far above what our files can reach
 
 _INT = re.compile(r"[-+]?[0-9][0-9_]*\Z")
 _FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*)?\.?[0-9]+(?:[eE][-+]?[0-9]+)?\Z|[-+]?[0-9][0-9_]*\.\Z")
@@ -50,7 +51,8 @@ def read(path: Path, problems: list[Problem], name: str = "") -> Any:
     """The content of a YAML file, or None; everything wrong with it is added to `problems` under `name`."""
     name = name or path.name
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(SIZE_LIMIT + 1)  # no more: the path may name a device without an end
     except OSError as error:
         problems.append(Problem(name, "", error.strerror or "unreadable", "a readable file"))
         return None
@@ -60,7 +62,7 @@ def read(path: Path, problems: list[Problem], name: str = "") -> Any:
 def parse(raw: bytes, problems: list[Problem], name: str) -> Any:
     """The value of YAML (or JSON) bytes, or None; see `read`."""
     if len(raw) > SIZE_LIMIT:
-        problems.append(Problem(name, "", f"{len(raw):,} bytes", f"at most {SIZE_LIMIT:,} bytes"))
+        problems.append(Problem(name, "", f"more than {SIZE_LIMIT:,} bytes", f"at most {SIZE_LIMIT:,} bytes"))
         return None
     try:
         text = raw.decode("utf-8-sig")
@@ -69,6 +71,8 @@ def parse(raw: bytes, problems: list[Problem], name: str) -> Any:
         problems.append(Problem(name, f"byte {error.start}", "text that is not UTF-8", "UTF-8", remedy))
         return None
     try:
+        if _overly_deep(text):
+            raise RecursionError
         node = yaml.compose(text, Loader=Loader)
         return None if node is None else _value(node, problems, name, 0)
     except yaml.YAMLError as error:
@@ -79,6 +83,25 @@ def parse(raw: bytes, problems: list[Problem], name: str) -> Any:
     except RecursionError:
         problems.append(Problem(name, "", "nesting that is too deep", f"at most {DEPTH_LIMIT} levels"))
     return None
+
+
+def _overly_deep(text: str) -> bool:
+    """Whether nesting goes beyond what the parser survives; the events, which need no stack, are counted in doubt only.
+
+    A block inside a block begins further right or, in one case, level; a flow collection begins with a bracket.
+    """
+    columns = max(map(len, text.splitlines()), default=0)
+    if 2 * columns + text.count("[") + text.count("{") < SAFE_DEPTH:
+        return False
+    depth = 0
+    for event in yaml.parse(text, Loader=Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > SAFE_DEPTH:
+            return True
+    return False
 
 
 def _value(node: yaml.Node, problems: list[Problem], name: str, depth: int) -> Any:
@@ -105,10 +128,13 @@ def _mapping(node: yaml.MappingNode, problems: list[Problem], name: str, depth: 
     result.line = node.start_mark.line + 1
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
-        key = _value(key_node, problems, name, depth + 1)
         value = _value(value_node, problems, name, depth + 1)
+        if not isinstance(key_node, yaml.ScalarNode):
+            problems.append(Problem(name, f"line {line}", "a list or a mapping as a key", "a word as a key"))
+            continue
+        key = _value(key_node, problems, name, depth + 1)
         if not isinstance(key, str):
-            key = str(getattr(key_node, "value", key))
+            key = str(key_node.value)
         if key in result:
             remedy = "keep one of the two"
             problems.append(Problem(name, f"line {line}", f"the key '{key}' twice", "each key once", remedy))
@@ -133,12 +159,10 @@ def _scalar(node: yaml.Node, problems: list[Problem], name: str, line: int) -> A
         except ValueError:
             problems.append(Problem(name, f"line {line}", shown(text), "a date that exists, as yyyy-mm-dd"))
             return None
-    if _INT.match(text) and len(text) < 400:
-        return int(text.replace("_", ""))
-    if _FLOAT.match(text):
+    if _FLOAT.match(text) or _INT.match(text):
         number = float(text.replace("_", ""))
         if not math.isfinite(number):
             problems.append(Problem(name, f"line {line}", shown(text), "a finite number"))
             return None
-        return number
+        return int(text.replace("_", "")) if _INT.match(text) else number
     return text

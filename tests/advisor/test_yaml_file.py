@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -32,7 +33,11 @@ def test_scalars_are_those_of_yaml_1_2() -> None:
         ("a: [1\n", "expected"),
         ("a: 1e999\n", "'1e999'"),
         ("a: 2026-02-30\n", "'2026-02-30'"),
+        ("a: " + "9" * 350 + "\n", "'9999"),
+        ("[1, 2]: 3\n", "as a key"),
         ("[" * 100 + "]" * 100, "too deep"),
+        ("{a: " * 100_000, "too deep"),
+        ("- " * 100_000 + "a", "too deep"),
     ],
 )
 def test_what_is_not_plain_is_a_problem(text: str, found: str) -> None:
@@ -54,4 +59,11 @@ def test_a_huge_file_is_refused_before_it_is_parsed() -> None:
     """The size limit comes first."""
     problems: list[Problem] = []
     yaml_file.parse(b"a" * (yaml_file.SIZE_LIMIT + 1), problems, "file.yaml")
+    assert "at most" in str(problems[0])
+
+
+def test_a_device_without_an_end_is_not_read_to_its_end() -> None:
+    """Reading stops at the size limit, whatever the path names."""
+    problems: list[Problem] = []
+    assert yaml_file.read(Path("/dev/zero"), problems) is None
     assert "at most" in str(problems[0])
