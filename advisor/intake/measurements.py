@@ -15,6 +15,7 @@ from advisor.knowledge.fields import Fields
 
 SCHEMA = "advisor/measurement/1"
 FILE = "result.json"
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +101,18 @@ def _measurement(raw: Any, problems: list[Problem], where: str, folder: str, con
         return None
     fields = Fields(raw, problems, where, "")
     arms = fields.rows("arms", lambda entry, index: _arm(entry, index, problems, where))
-    by_key = {(arm.arm, arm.train_size): arm for arm in arms}
+    by_key: dict[tuple[Any, Any], ArmResult] = {}
+    for index, arm in enumerate(arms):
+        if by_key.setdefault((arm.arm, arm.train_size), arm) is not arm:
+            fields.report(f"arms[{index}]", f"{arm.arm} at {arm.train_size} twice", "each arm and train size once")
     best = {}
     for approach, entry in fields.mapping("best").items():
-        key = (str(entry.get("arm")), int(entry.get("train_size") or 0)) if isinstance(entry, Mapping) else ("", 0)
-        chosen = by_key.get(key)
-        if approach not in APPROACHES or chosen is None:
-            fields.report(f"best.{approach}", shown(entry), "an approach with an arm and train size listed under arms")
+        named = [entry.get(key) for key in ("arm", "train_size")] if isinstance(entry, Mapping) else []
+        chosen = next((arm for key, arm in by_key.items() if [*key] == named), None)
+        if chosen is None or chosen.approach != approach:
+            fields.report(
+                f"best.{approach}", shown(entry), "an arm of that approach and a train size listed under arms"
+            )
         else:
             best[approach] = chosen
     comparisons = fields.rows(
@@ -132,36 +138,53 @@ def _arm(raw: Any, index: int, problems: list[Problem], where: str) -> ArmResult
     fields = Fields(raw, problems, where, f"arms[{index}]")
     metric = Fields(fields.mapping("metric"), problems, where, f"arms[{index}].metric")
     seconds = fields.any("seconds_per_item", required=False)
+    if seconds is not None:
+        seconds = fields.number("seconds_per_item", low=0)
+    value, low, high = _interval(metric, "value", 0)
     return ArmResult(
         arm=fields.text("arm"),
         approach=fields.choice("approach", APPROACHES, required=False),
-        train_size=int(fields.number("train_size", low=0)),
-        score=metric.number("value", low=0, high=1),
-        low=metric.number("low", low=0, high=1),
-        high=metric.number("high", low=0, high=1),
-        n=int(metric.number("n", low=1)),
-        seeds=int(fields.number("n_seeds", low=1)),
+        train_size=fields.whole("train_size"),
+        score=value,
+        low=low,
+        high=high,
+        n=metric.whole("n", low=1),
+        seeds=fields.whole("n_seeds", low=1),
         method=metric.text("method"),
         technique=fields.text("technique", required=False),
-        seconds_per_item=float(seconds) if isinstance(seconds, int | float) else None,
+        seconds_per_item=seconds,
     )
+
+
+def _interval(fields: Fields, key: str, least: float) -> tuple[float, float, float]:
+    """The number under `key` with its bounds; bounds in the wrong order, or a score outside of its own, are a problem.
+
+    A difference of F1 may lie outside: the bounds are percentiles of resamples, and F1 is not a mean over items.
+    """
+    before = len(fields.problems)
+    value, low, high = (fields.number(name, low=least, high=1) for name in (key, "low", "high"))
+    inside = low - ROUNDING <= value <= high + ROUNDING or key == "difference"
+    if len(fields.problems) == before and not (inside and low <= high):
+        fields.report(key, f"{value:g} with the interval {low:g} to {high:g}", f"an interval that holds the {key}")
+    return value, low, high
 
 
 def _comparison(
     raw: Any, index: int, arms: Mapping[tuple[str, int], ArmResult], problems: list[Problem], where: str
 ) -> Comparison | None:
     fields = Fields(raw, problems, where, f"comparisons[{index}]")
-    size = int(fields.number("train_size", low=0))
+    size = fields.whole("train_size")
     pair = [arms.get((fields.text(side), size)) for side in ("a", "b")]
     if pair[0] is None or pair[1] is None:
         fields.report("a, b", shown([fields.raw.get("a"), fields.raw.get("b")]), "two arms listed under arms")
         return None
+    difference, low, high = _interval(fields, "difference", -1)
     return Comparison(
         left=pair[0],
         right=pair[1],
-        difference=fields.number("difference", low=-1, high=1),
-        low=fields.number("low", low=-1, high=1),
-        high=fields.number("high", low=-1, high=1),
-        n=int(fields.number("n", low=1)),
+        difference=difference,
+        low=low,
+        high=high,
+        n=fields.whole("n", low=1),
         method=fields.text("method"),
     )

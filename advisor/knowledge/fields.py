@@ -59,8 +59,20 @@ class Fields:
             self._report(key, shown(value), "a number")
             return 0.0
         if (low is not None and value < low) or (high is not None and value > high):
-            self._report(key, shown(value), f"a number from {low} to {high}")
+            bounds = f"from {low:g} to {high:g}" if low is not None and high is not None else ""
+            bounds = bounds or (f"of at most {high:g}" if low is None else f"of at least {low:g}")
+            self._report(key, shown(value), f"a number {bounds}")
         return float(value)
+
+    def whole(self, key: str, *, low: int = 0, high: int = 10**12) -> int:
+        """A whole number within the bounds; `low` in place of a wrong one."""
+        value = self._take(key, True)
+        if value is None:
+            return low
+        if isinstance(value, bool) or not isinstance(value, int | float) or value % 1 or not low <= value <= high:
+            self._report(key, shown(value), f"a whole number from {low} to {high}")
+            return low
+        return int(value)
 
     def flag(self, key: str) -> bool:
         """True or false; false when absent."""

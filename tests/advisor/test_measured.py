@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -146,3 +147,32 @@ def test_a_spoiled_result_file_names_every_fault(tmp_path: Path) -> None:
     file.write_text("{}")
     with pytest.raises(InputError, match="schema"):
         measurements.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "field"),
+    [
+        (
+            lambda file: file["arms"][1]["metric"].update(low=0.97),
+            "arms[1].metric: value: found 0.94 with the interval",
+        ),
+        (lambda file: file["comparisons"][0].update(low=0.5, high=0.4), "comparisons[0]: difference"),
+        (lambda file: file["arms"][1]["metric"].update(n=5.5), "arms[1].metric: n: found 5.5"),
+        (lambda file: file["arms"][1]["metric"].update(n=-5), "arms[1].metric: n: found -5"),
+        (lambda file: file["arms"][1].update(seconds_per_item=-1), "arms[1]: seconds_per_item: found -1"),
+        (lambda file: file["arms"].append(file["arms"][1]), "twice"),
+        (lambda file: file["best"]["fine_tuning"].update(train_size="many"), "best.fine_tuning"),
+        (lambda file: file["best"].update(hybrid=file["best"]["fine_tuning"]), "best.hybrid"),
+    ],
+)
+def test_a_measurement_that_contradicts_itself_is_refused(
+    spoil: Callable[[dict[str, Any]], None], field: str, tmp_path: Path
+) -> None:
+    """Intervals without their value, broken counts, doubled arms and an arm of another approach are named."""
+    spoiled = result(0.71, 0.94)
+    spoil(spoiled)
+    (tmp_path / "result.json").write_text(json.dumps(spoiled))
+    with pytest.raises(InputError) as caught:
+        measurements.read(tmp_path)
+    assert field in str(caught.value)
+    assert "None" not in str(caught.value)
