@@ -6,7 +6,9 @@ Data goes to standard output, messages to standard error. Exit status: 0 done, 1
 
 from __future__ import annotations
 
+import errno
 import gc
+import os
 import signal
 import sys
 from collections.abc import Iterable
@@ -15,6 +17,7 @@ from types import FrameType
 from advisor.errors import AdvisorError
 
 INTERRUPTED = 130
+FAILED = 4
 
 
 def main() -> None:
@@ -30,19 +33,24 @@ def main() -> None:
     except AdvisorError as error:
         say(error.problems)
         sys.exit(error.exit_status)
+    except OSError as error:  # what is left: standard output that is full or closed, a disk that fails in between
+        say([f"{error.filename or 'standard output'}: found {error.strerror or error}"])
+        os._exit(FAILED)
     finally:
         gc.freeze()  # what is there at the end goes with the process; to look through it took a tenth of a second
 
 
 def say(lines: Iterable[object]) -> None:
     """Prints messages on standard error, each with the program's name; control characters are shown, not sent."""
-    for line in lines:
+    for line in lines if sys.stderr is not None else ():
         text = "".join(character if character.isprintable() else repr(character)[1:-1] for character in str(line))
         sys.stderr.write(f"advisor: {text}\n")
 
 
 def out(data: bytes | str) -> None:
-    """Writes data to standard output as it is."""
+    """Writes data to standard output as it is. Raises OSError where that is closed or full."""
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, "a closed stream")
     sys.stdout.flush()
     sys.stdout.buffer.write(data.encode() if isinstance(data, str) else data)
     sys.stdout.buffer.flush()

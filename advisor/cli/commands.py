@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from advisor import __version__, locate
-from advisor.cli import out, say
+from advisor.cli import files, out, say
 from advisor.cli.backtest import backtest_command
 from advisor.cli.diff import diff_command
 from advisor.cli.portfolio import portfolio_command
@@ -20,6 +20,7 @@ from advisor.cli.rules import app as rules_app
 from advisor.errors import InputError, MissingExtra, Problem, nearest
 
 FORMATS = ("text", "json", "md", "html")
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)  # so that a horizon of years stays within the calendar
 
 app = typer.Typer(
     name="advisor",
@@ -44,9 +45,13 @@ def day_of(text: str | None) -> date:
     if text is None:
         return date.today()
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise InputError([Problem("--as-of", "", repr(text), "a date that exists, as yyyy-mm-dd")]) from None
+        day = None
+    if day is None or day.isoformat() != text or not FIRST_DAY <= day <= LAST_DAY:
+        allowed = f"a date that exists, as yyyy-mm-dd, from {FIRST_DAY} to {LAST_DAY}"
+        raise InputError([Problem("--as-of", "", repr(text), allowed)])
+    return day
 
 
 @app.callback(invoke_without_command=True)
@@ -58,7 +63,9 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 @app.command()
 def ask(
-    out_file: Annotated[Path | None, typer.Option("--out", help="Where to save the answers (YAML).")] = None,
+    out_file: Annotated[
+        Path | None, typer.Option("--out", help="Where to save the answers (YAML); continues from those there.")
+    ] = None,
     rules: RulesOption = None,
     as_of: DayOption = None,
 ) -> None:
@@ -82,14 +89,18 @@ def recommend(  # noqa: PLR0917 - the words of the command, which nobody calls b
 ) -> None:
     """Recommends an approach for an answers file, with costs, reasons, sources and what would change it."""
     from advisor.intake import answers as intake
+    from advisor.knowledge.yaml_file import SIZE_LIMIT
     from advisor.reasoning.advise import advise, engine
     from advisor.reports import render, screen
 
     chosen = _format(format_, json_, out_file)
     day = day_of(as_of)
+    if out_file is not None:
+        files.refuse_input(out_file, Path(answers))
     knowledge = engine(rules or locate.rules_dir(), day, measured)
     if answers == "-":
-        given = intake.parse_text(sys.stdin.buffer.read(), knowledge.book, "standard input")
+        raw = sys.stdin.buffer.read(SIZE_LIMIT + 1) if sys.stdin is not None else b""
+        given = intake.parse_text(raw, knowledge.book, "standard input")
     else:
         given = intake.read(Path(answers), knowledge.book)
     advice = advise(given, knowledge)
@@ -98,10 +109,7 @@ def recommend(  # noqa: PLR0917 - the words of the command, which nobody calls b
     if out_file is None:
         out(report)
     else:
-        try:
-            out_file.write_bytes(report)
-        except OSError as error:
-            raise InputError([Problem(str(out_file), "", error.strerror or "an error", "a writable file")]) from None
+        files.write(out_file, report)
         say([f"wrote {out_file}"])
     if not any(item.eligible for item in advice.ranking):
         say(["no approach is possible under these answers; the report says what would lift each obstacle"])
@@ -113,7 +121,11 @@ def _format(wanted: str, as_json: bool, out_file: Path | None) -> str:
     if as_json:
         return "json"
     if not wanted:
-        return suffixes.get(out_file.suffix.lower(), "text") if out_file else "text"
+        suffix = out_file.suffix.lower() if out_file else ""
+        if suffix and suffix not in suffixes:
+            remedy = "say which format it is to be with --format"
+            raise InputError([Problem("--out", "", f"a {suffix} file", "one of " + ", ".join(suffixes), remedy)])
+        return suffixes.get(suffix, "text")
     if wanted not in FORMATS:
         raise InputError(
             [Problem("--format", "", repr(wanted), "one of " + ", ".join(FORMATS), nearest(wanted, FORMATS))]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 
 import yaml
 
-from advisor.cli import out, say
+from advisor.cli import files, out, say
 from advisor.errors import Problem
-from advisor.intake.answers import Answer, Answers, parse_one
+from advisor.intake.answers import Answer, Answers, parse_one, read
+from advisor.knowledge import yaml_file
 from advisor.knowledge.domain import Question
 from advisor.reasoning.engine import ABSTAIN, Engine
 from advisor.reasoning.probe import Probe
@@ -20,9 +22,11 @@ HELP = "Enter: not known · ?: help · b: back · q: stop and save"
 def interview(engine: Engine, out_file: Path | None) -> None:
     """Asks until nothing open matters or the user stops; writes the answers as YAML to the file or to stdout.
 
-    The file is written after every answer, so an interrupted interview loses nothing.
+    The file is written after every answer, so an interrupted interview loses nothing; the next goes on from it.
     """
-    answers = Answers()
+    answers = _found(engine, out_file)
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
     skipped: list[str] = []
     history: list[str] = []
     say([HELP])
@@ -47,11 +51,25 @@ def interview(engine: Engine, out_file: Path | None) -> None:
         else:
             skipped.append(name)
         _report(engine, answers)
-    _save(answers, out_file)
+    if history or out_file is None or not out_file.exists():
+        _save(answers, out_file)
     if out_file is None:
         out(_yaml(answers))
     else:
         say([f"saved {out_file}; now run: advisor recommend {out_file}"])
+
+
+def _found(engine: Engine, out_file: Path | None) -> Answers:
+    """The answers that the file holds already, if it is there. Raises InputError where it cannot be read or written."""
+    if out_file is None:
+        return Answers()
+    if not out_file.exists():
+        _save(Answers(), out_file)
+        return Answers()
+    found = read(out_file, engine.book)
+    if found.given:
+        say([f"{out_file} holds {len(found.given)} answers; going on from them"])
+    return found
 
 
 def _next(engine: Engine, answers: Answers, skipped: list[str]) -> str | None:
@@ -70,7 +88,7 @@ def _ask(question: Question) -> Answer | str | None:
     while True:
         sys.stderr.write(f"{question.field}{unit}> ")
         sys.stderr.flush()
-        line = sys.stdin.readline()
+        line = sys.stdin.readline() if sys.stdin is not None else ""
         if not line:
             return "q"
         text = line.strip()
@@ -91,8 +109,10 @@ def _ask(question: Question) -> Answer | str | None:
 def _typed(question: Question, text: str) -> object:
     if question.kind == "choice" and text.isdigit() and 1 <= int(text) <= len(question.options):
         return question.options[int(text) - 1].value
-    value = yaml.safe_load(text) if question.numeric else text
-    return value if not isinstance(value, str) else text
+    if not question.numeric:
+        return text
+    value = yaml_file.parse(text.encode(), [], "answer")
+    return value if isinstance(value, int | float | dict) else text
 
 
 def _report(engine: Engine, answers: Answers) -> None:
@@ -104,7 +124,7 @@ def _report(engine: Engine, answers: Answers) -> None:
 
 def _save(answers: Answers, out_file: Path | None) -> None:
     if out_file is not None:
-        out_file.write_text(_yaml(answers), encoding="utf-8")
+        files.write(out_file, _yaml(answers).encode())
 
 
 def _yaml(answers: Answers) -> str:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from advisor import locate
-from advisor.cli import out, say
-from advisor.errors import InputError, Problem
+from advisor.cli import files, out, say
 
 if TYPE_CHECKING:
     from advisor.reasoning.portfolio import Summary
@@ -35,11 +34,14 @@ def portfolio_command(
     from advisor.reasoning.portfolio import Portfolio
 
     day = day_of(as_of)
+    if out_file is not None:
+        files.refuse_input(out_file, projects)
     knowledge = engine(rules or locate.rules_dir(), day)
     portfolio = Portfolio(knowledge, read_sheet(projects, knowledge.book))
     rows, summary = list(portfolio.rows()), portfolio.summary()
     if out_file is not None:
-        _write(out_file, to_csv(rows))
+        files.write(out_file, to_csv(rows).encode())
+        say([f"wrote {out_file}"])
     if json_:
         data = {
             "as_of": day.isoformat(),
@@ -89,11 +91,3 @@ def in_words(summary: Summary) -> Iterator[str]:
             f"the missing answer that unlocks most: {first.field}; it would decide in {100 * first.share:.0f} % of "
             f"{summary.sample:,} projects tried, and is open in {first.open_in:,} of all"
         )
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise InputError([Problem(str(path), "", error.strerror or "an error", "a writable file")]) from None
-    say([f"wrote {path}"])

@@ -15,7 +15,7 @@ Cells = Sequence[str]
 def records(raw: bytes, where: str) -> list[list[str]]:
     """The rows of CSV bytes, the header first. Raises InputError where they are not CSV."""
     if len(raw) > SIZE_LIMIT:
-        raise InputError([Problem(where, "", f"{len(raw):,} bytes", f"at most {SIZE_LIMIT:,} bytes")])
+        raise InputError([Problem(where, "", f"more than {SIZE_LIMIT:,} bytes", f"at most {SIZE_LIMIT:,} bytes")])
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -20,7 +20,7 @@ from advisor.intake.answers import (
     parse_one,
 )
 from advisor.intake.columns import ABSENT_CODE, UNKNOWN_CODE, Bools, Column, Facts, Floats, Numbers, Words
-from advisor.intake.csv_table import Table, records
+from advisor.intake.csv_table import SIZE_LIMIT, Table, records
 from advisor.knowledge.domain import CRITERIA, Question, Rulebook
 
 SHOWN_PROBLEMS = 1000
@@ -75,7 +75,8 @@ def read_sheet(path: Path, book: Rulebook) -> Sheet:
     not_known are not known. Commas, semicolons or tabs part the cells.
     """
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(SIZE_LIMIT + 1)  # no more: the path may name a device without an end
     except OSError as error:
         raise InputError([Problem(str(path), "", error.strerror or "unreadable", "a readable CSV file")]) from None
     return parse_sheet(raw, book, str(path))
