@@ -116,7 +116,9 @@ class Portfolio:
             projects=len(self.sheet),
             approaches={name: int((picked == k).sum()) for k, name in enumerate(APPROACHES)},
             statuses={name: int((statuses == k).sum()) for k, name in enumerate(STATUS)},
-            techniques={name: names.count(name) for name in sorted(set(names), key=lambda one: -names.count(one))},
+            techniques={
+                name: names.count(name) for name in sorted(set(names), key=lambda one: (-names.count(one), one))
+            },
             nothing_eligible=int((~self.outcome.eligible.any(axis=1)).sum()),
             cost_usd={bound: round(float(horizon[k][picked >= 0].sum()), 2) for k, bound in _ends()},
             unlocks=unlocks,
