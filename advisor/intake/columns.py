@@ -5,7 +5,7 @@ A column of numbers holds three arrays (low, likely, high), equal where the valu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Codes = NDArray[np.int16]
+Rows = NDArray[np.intp] | slice
 
 UNKNOWN_CODE = -1
 ABSENT_CODE = -2
@@ -40,7 +41,7 @@ class Numbers:
         """Exact values, known where `known`."""
         return Numbers(values, values, values, known, np.zeros(len(values), bool))
 
-    def take(self, rows: NDArray[np.intp]) -> Numbers:
+    def take(self, rows: Rows) -> Numbers:
         """The rows of the given indices."""
         return Numbers(self.low[rows], self.likely[rows], self.high[rows], self.known[rows], self.absent[rows])
 
@@ -52,7 +53,7 @@ class Words:
     codes: Codes
     values: tuple[str, ...]
 
-    def take(self, rows: NDArray[np.intp]) -> Words:
+    def take(self, rows: Rows) -> Words:
         """The rows of the given indices."""
         return Words(self.codes[rows], self.values)
 
@@ -103,3 +104,10 @@ class Facts:
         """The scenarios of the given indices, possibly repeated."""
         columns = {name: column.take(rows) for name, column in self.columns.items()}
         return Facts(len(rows), columns, self.weights[rows], self.defaulted)
+
+    def blocks(self, size: int) -> Iterator[Facts]:
+        """The scenarios in blocks of at most `size`, in order; a block shares its memory with the whole."""
+        for start in range(0, self.n, size):
+            rows = slice(start, start + size)
+            columns = {name: column.take(rows) for name, column in self.columns.items()}
+            yield Facts(min(size, self.n - start), columns, self.weights[rows], self.defaulted)

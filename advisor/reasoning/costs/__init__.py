@@ -5,7 +5,7 @@ Low adds up everything favourable, high everything unfavourable; neither is a li
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -49,6 +49,10 @@ BOUNDS = {
     "monthly_over_budget": "monthly_budget_usd",
     "weeks_over_deadline": "deadline_weeks",
 }
+
+
+BLOCK = 8192  # scenarios that are estimated at a time: the arrays of so many stay in the processor's cache
+ENDS = ("low", "likely", "high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,12 @@ class Shortfall:
 
 def estimate(facts: Facts, book: Rulebook, prices: PriceTable, day: date) -> Costs:
     """The costs and lead times of N scenarios. Raises InputError for a base model without a price."""
+    if facts.n <= BLOCK:
+        return _estimate(facts, book, prices, day)
+    return _joined([_estimate(block, book, prices, day) for block in facts.blocks(BLOCK)])
+
+
+def _estimate(facts: Facts, book: Rulebook, prices: PriceTable, day: date) -> Costs:
     case = read(Inputs(facts, book, prices, day))
     lines = all_lines(case)
     months = np.broadcast_to(case.inputs.answered("horizon_months", "horizon_months").values, (3, facts.n))
@@ -123,6 +133,29 @@ def estimate(facts: Facts, book: Rulebook, prices: PriceTable, day: date) -> Cos
         lead_weeks={name: _spread(band) for name, band in weeks(case).items()},
         volume_known=facts.known("requests_per_month"),
         break_even=Numbers.exact(*first_saving(prompted, tuned)),
+    )
+
+
+def _joined(parts: Sequence[Costs]) -> Costs:
+    """The costs of several blocks of scenarios, one after the other."""
+
+    def spreads(field: str) -> dict[str, Spread]:
+        tables: list[Mapping[str, Spread]] = [getattr(part, field) for part in parts]
+        return {
+            name: Spread(*(np.concatenate([getattr(table[name], end) for table in tables]) for end in ENDS))
+            for name in tables[0]
+        }
+
+    begins = [part.break_even for part in parts]
+    return Costs(
+        setup=spreads("setup"),
+        monthly=spreads("monthly"),
+        horizon=spreads("horizon"),
+        lead_weeks=spreads("lead_weeks"),
+        volume_known=np.concatenate([part.volume_known for part in parts]),
+        break_even=Numbers.exact(
+            np.concatenate([one.likely for one in begins]), np.concatenate([one.known for one in begins])
+        ),
     )
 
 
