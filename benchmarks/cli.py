@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import signal
 import sys
 import textwrap
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -259,12 +263,32 @@ def _need(modules: Iterable[str]) -> None:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Turns Ctrl-C into exit status 130; what is finished is on disk already."""
+    """Turns Ctrl-C into exit status 130; what is finished is on disk already.
+
+    An interrupt that lands in a callback of compiled code is lost there, so it is raised again until it is heard.
+    """
+    over = threading.Event()
+
+    def again() -> None:
+        while not over.wait(0.5):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def interrupted(signum: int, frame: FrameType | None) -> None:
+        if not repeating.is_alive() and not over.is_set():
+            repeating.start()
+        raise KeyboardInterrupt
+
+    repeating = threading.Thread(target=again, daemon=True)
+    before = signal.signal(signal.SIGINT, interrupted)
     try:
         yield
     except KeyboardInterrupt:
+        over.set()
         typer.echo("interrupted; finished cells are kept, the same command goes on where it stopped", err=True)
         raise typer.Exit(INTERRUPTED) from None
+    finally:
+        over.set()
+        signal.signal(signal.SIGINT, before)
 
 
 def _report(finished: Finished, as_json: bool) -> None:

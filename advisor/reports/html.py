@@ -51,7 +51,7 @@ def write(document: Document) -> bytes:
         charts=charts,
         policy=_policy(scripts),
     )
-    return page.encode("utf-8", "xmlcharrefreplace")
+    return page.lstrip().encode("utf-8", "xmlcharrefreplace")
 
 
 def _read(name: str) -> str:
