@@ -39,18 +39,17 @@ def _advice(path: Path, knowledge: Any) -> dict[str, Any]:
     from advisor.intake import answers as intake
     from advisor.knowledge import yaml_file
     from advisor.reasoning.advise import advise
+    from advisor.reasoning.difference import faults
 
     problems: list[Problem] = []
     raw = yaml_file.read(path, problems, str(path))
     if problems:
         raise InputError(problems)
     if isinstance(raw, dict) and "verdict_id" in raw:
-        needed = ("answers", "recommendation", "status", "technique", "findings", "ranking", "evidence", "as_of")
-        missing = [key for key in (*needed, "rulebook_version") if key not in raw]
-        if missing:
+        spoiled = list(faults(raw))
+        if spoiled:
             remedy = "make it again with advisor recommend --format json"
-            found = f"an advice without {', '.join(missing)}"
-            raise InputError([Problem(str(path), "", found, "an advice in the published form", remedy)])
-        advice: dict[str, Any] = json.loads(path.read_bytes())
-        return advice
+            allowed = "an advice in the published form"
+            raise InputError([Problem(str(path), field, found, allowed, remedy) for field, found in spoiled])
+        return raw
     return advise(intake.parse({} if raw is None else raw, knowledge.book, str(path)), knowledge).to_json()

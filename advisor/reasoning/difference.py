@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import UnionType
 from typing import Any
 
+from advisor.errors import shown
+from advisor.knowledge.domain import APPROACHES
+
 Plain = Mapping[str, Any]
+
+# What is read of an advice: a mapping lists fields, a list holds items of one shape, (shape, None) may be null.
+SHAPE = {
+    "answers": {},
+    "recommendation": (str, None),
+    "status": str,
+    "technique": (str, None),
+    "as_of": str,
+    "rulebook_version": str,
+    "ranking": [{"approach": str, "score": int | float, "cost_usd": {"horizon_total": {"likely": int | float}}}],
+    "findings": [
+        {
+            "rule": str,
+            "title": str,
+            "approach": (str, None),
+            "answers": [str],
+            "facts": [{"name": str}],
+            "weighted": (int | float, None),
+        }
+    ],
+    "evidence": {"measured": ({"task": str, "digest": str}, None)},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +94,40 @@ def difference(before: Plain, after: Plain) -> Difference:
         costs_usd=_per_approach(before, after, lambda item: item["cost_usd"]["horizon_total"]["likely"]),
         circumstances={name: pair for name, pair in circumstances.items() if pair[0] != pair[1]},
     )
+
+
+def faults(advice: Any) -> Iterator[tuple[str, str]]:
+    """The fields of a plain advice that cannot be compared, each with what was found; `difference` reads no others."""
+    yield from _misfits(advice, SHAPE, "")
+    ranking = advice.get("ranking")
+    if isinstance(ranking, list):
+        named = [item.get("approach") for item in ranking if isinstance(item, dict)]
+        if sorted(map(str, named)) != sorted(APPROACHES):
+            yield "ranking", "other approaches than " + ", ".join(APPROACHES)
+
+
+def _misfits(value: Any, shape: Any, place: str) -> Iterator[tuple[str, str]]:
+    if isinstance(shape, tuple):
+        if value is not None:
+            yield from _misfits(value, shape[0], place)
+    elif isinstance(shape, type | UnionType):
+        if not isinstance(value, shape) or isinstance(value, bool):
+            yield place, shown(value)
+    elif isinstance(shape, list):
+        if not isinstance(value, list):
+            yield place, shown(value)
+            return
+        for index, item in enumerate(value):
+            yield from _misfits(item, shape[0], f"{place}[{index}]")
+    elif not isinstance(value, dict):
+        yield place, shown(value)
+    else:
+        for name, inner in shape.items():
+            field = f"{place}.{name}" if place else name
+            if name in value:
+                yield from _misfits(value[name], inner, field)
+            else:
+                yield field, "nothing"
 
 
 def _answers(before: Plain, after: Plain) -> tuple[AnswerChange, ...]:

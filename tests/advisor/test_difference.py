@@ -10,6 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from advisor.intake.answers import parse
+from advisor.reasoning.advise import advise
+from advisor.reasoning.difference import faults
+from advisor.reasoning.engine import Engine
+
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 BASE = {"task_kind": "classification", "labelled_examples": 4000, "quality_gap": "inconsistent_behaviour"}
 
@@ -61,3 +66,37 @@ def test_a_file_that_is_neither_exits_2(advisor_cli: Cli, tmp_path: Path) -> Non
     result = advisor_cli("diff", str(half), write(tmp_path / "a.yaml"))
     assert result.returncode == 2
     assert "advisor recommend --format json" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("answers", None),
+        ("recommendation", 5),
+        ("ranking", []),
+        ("ranking", {}),
+        ("ranking", [1]),
+        ("findings", ["x"]),
+        ("findings", [{"rule": "a"}]),
+        ("evidence", {}),
+        ("evidence", {"measured": {"task": 5}}),
+        ("status", None),
+    ],
+)
+def test_a_spoiled_advice_is_named_by_field(field: str, value: object, shipped: Engine) -> None:
+    """An advice that lacks what is compared, or holds something else there, has a fault at that field."""
+    advice = advise(parse(dict(BASE), shipped.book), shipped).to_json()
+    assert list(faults(advice)) == []
+    assert any(place.startswith(field) for place, _ in faults({**advice, field: value}))
+
+
+def test_a_spoiled_advice_file_is_refused_on_either_side(advisor_cli: Cli, tmp_path: Path) -> None:
+    """The message names file and field, with exit status 2 and nothing on standard output."""
+    answers = write(tmp_path / "a.yaml")
+    advice = json.loads(advisor_cli("recommend", answers, "--json").stdout)
+    spoiled = tmp_path / "spoiled.json"
+    spoiled.write_text(json.dumps({**advice, "findings": [{"rule": "a"}]}))
+    for pair in ((str(spoiled), answers), (answers, str(spoiled))):
+        result = advisor_cli("diff", *pair)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert "spoiled.json: findings[0].title: found nothing" in result.stderr
