@@ -114,6 +114,7 @@ def read_layer(folder: Path, problems: list[Problem], *, over: bool) -> Layer | 
     _strays(folder, prefix, problems)
     files = _Files(folder, prefix, problems, over)
     rows = {kind: tuple(files.entries(kind)) for kind in dict.fromkeys(table.kind for table in TABLES)}
+    _contradictions(fields, disabled, rows["rule"])
     if files.missing and not over:
         return None
     return Layer(folder, name, version, as_of, where, disabled, rows, tuple(files.options))
@@ -160,6 +161,15 @@ class _Files:
         if raw is None:
             self.missing = self.missing or single
             return None
+        if isinstance(raw, list):
+            keys = " or ".join(
+                f"'{table.key}'" for table in TABLES if table.file in (name, f"{path.parent.name}/*.yaml")
+            )
+            remedy = f"write {keys.partition(' or ')[0].strip(chr(39))}: above the list, and indent it"
+            found, allowed = "a bare list", f"a mapping with the key {keys}"
+            self.problems.append(Problem(self.prefix + name, "", found, allowed, remedy))
+            self.missing = self.missing or single
+            return None
         return Fields(raw, self.problems, self.prefix + name, "")
 
     def _entry(self, table: Table, where: str, raw: Any, index: int) -> Entry:
@@ -176,6 +186,17 @@ def _disabled(parent: Fields, raw: Any, index: int) -> tuple[str, str]:
     pair = fields.text("rule"), fields.text("reason")
     fields.close()
     return pair
+
+
+def _contradictions(fields: Fields, disabled: tuple[tuple[str, str], ...], rules: tuple[Entry, ...]) -> None:
+    replaced = {entry.id for entry in rules if entry.override}
+    seen: set[str] = set()
+    for rule, _ in disabled:
+        if rule in seen:
+            fields.report("disable", f"'{rule}' twice", "each rule once", "keep one of the two")
+        elif rule in replaced:
+            fields.report("disable", f"'{rule}', which this pack replaces", "one of the two", "disable or override it")
+        seen.add(rule)
 
 
 def _more_options(parent: Fields, raw: Any, index: int) -> MoreOptions:

@@ -43,6 +43,8 @@ def read_rule(fields: Fields, kind: str) -> Rule:
     )
     if examples:
         pair.close()
+    if rule.until is not None and rule.until < rule.since:
+        fields.report("until", f"{rule.until}, before since: {rule.since}", "a day from 'since:' on")
     return rule
 
 

@@ -193,3 +193,26 @@ def test_the_command_line_checks_and_tests_a_laid_over_pack(
     assert "acme_prefers_prompts fires" in tested.stdout
     listed = advisor_cli("rules", "list", folder)
     assert "The rule steady_style is disabled by Acme: Our style guide is in every prompt." in listed.stderr
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"pack": HEAD + DISABLE + "  - {rule: steady_style, reason: Twice.}\n"}, "'steady_style' twice"),
+        (
+            {
+                "pack": HEAD + "disable:\n  - {rule: acme_prefers_prompts, reason: No.}\n",
+                "scores__own": OWN.replace("    kind:", "    override: true\n    reason: Ours.\n    kind:", 1),
+            },
+            "'acme_prefers_prompts', which this pack replaces",
+        ),
+        ({"scores__own": OWN.replace("    examples", "    until: 2025-01-01\n    examples")}, "before since"),
+        ({"scores__own": OWN.removeprefix("rules:\n")}, "a mapping with the key 'rules'"),
+    ],
+)
+def test_edits_that_contradict_each_other_are_faults(
+    files: dict[str, str], found: str, acme: Callable[..., Path]
+) -> None:
+    """A rule disabled twice, disabled and replaced, or ended before it began, and a bare list, are named."""
+    problems, _ = lint.check(acme(**files), DAY)
+    assert any(found in str(problem) for problem in problems), [str(problem) for problem in problems]
