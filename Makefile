@@ -4,6 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PORT   ?= 8501
 
+# Waiting threads sleep: on a busy machine spinning ones slow the training tests many times over.
+export OMP_WAIT_POLICY ?= PASSIVE
+
 .DEFAULT_GOAL := help
 .PHONY: help app test check perf lint types install chromium clean
 
