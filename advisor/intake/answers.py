@@ -117,7 +117,7 @@ def parse(raw: Any, book: Rulebook, where: str = "answers") -> Answers:
             continue
         question = book.questions.get(str(name))
         if question is None:
-            remedy = nearest(str(name), book.questions) or "remove it, or see the list of fields in the README"
+            remedy = nearest(str(name), book.questions) or "remove it, or see the list in docs/answers-format.md"
             problems.append(Problem(where, str(name), "an unknown field", "a field of the questionnaire", remedy))
             continue
         answer = parse_one(question, value, where, problems)

@@ -152,7 +152,7 @@ class _Reader:
         known = set(allowed)
         for name in self.table.columns:
             if name not in known:
-                remedy = nearest(name, allowed) or "remove it, or see the list of fields in the README"
+                remedy = nearest(name, allowed) or "remove it, or see the list in docs/answers-format.md"
                 self._report(f"column {name}", "an unknown field", "a field of the questionnaire", remedy)
         for name in self.book.questions:
             parts = [key for key in RANGE_KEYS if f"{name}.{key}" in self.table.columns]

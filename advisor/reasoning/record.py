@@ -94,7 +94,8 @@ def read_cases(path: Path, book: Rulebook) -> tuple[RecordedCase, ...]:
     problems: list[Problem] = []
     raw = yaml_file.read(path, problems, str(path))
     if not problems and (not isinstance(raw, list) or not raw):
-        problems.append(Problem(str(path), "", shown(raw), "a list of cases", "see the format in the README"))
+        problems.append(Problem(str(path), "", shown(raw), "a list of cases", "see docs/answers-format.md"))
+        raw = None
     cases = [_case(entry, index, book, problems, str(path)) for index, entry in enumerate(raw or ())]
     if problems:
         raise InputError(problems)

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from advisor.reasoning.record import wilson
+from advisor.errors import InputError
+from advisor.knowledge.domain import Rulebook
+from advisor.reasoning.record import read_cases, wilson
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,3 +81,12 @@ def test_wilson_agrees_with_the_published_example() -> None:
     """Wilson's 95 % interval for 8 of 10 is 0.490 to 0.943 (Agresti and Coull 1998)."""
     low, high = wilson(8, 10)
     assert (round(low, 3), round(high, 3)) == (0.490, 0.943)
+
+
+def test_a_file_that_is_no_list_is_one_problem(book: Rulebook, tmp_path: Path) -> None:
+    """A mapping in place of the list is said once, and its keys are not taken for cases."""
+    file = tmp_path / "cases.yaml"
+    file.write_text("cases: []\n")
+    with pytest.raises(InputError) as caught:
+        read_cases(file, book)
+    assert len(caught.value.problems) == 1
