@@ -20,7 +20,7 @@ from advisor.intake.answers import (
     parse_one,
 )
 from advisor.intake.columns import ABSENT_CODE, UNKNOWN_CODE, Bools, Column, Facts, Floats, Numbers, Words
-from advisor.intake.csv_table import SIZE_LIMIT, Table, records
+from advisor.knowledge.csv_table import SIZE_LIMIT, Table, records
 from advisor.knowledge.domain import CRITERIA, Question, Rulebook
 
 SHOWN_PROBLEMS = 1000

@@ -33,7 +33,7 @@ def records(raw: bytes, where: str) -> list[list[str]]:
 class Table:
     """The cells by column; rows that are wholly empty are left out."""
 
-    def __init__(self, records: list[list[str]], where: str, problems: list[Problem]) -> None:
+    def __init__(self, records: list[list[str]], where: str, problems: list[Problem], noun: str = "project") -> None:
         if not records or not any(cell.strip() for cell in records[0]):
             raise InputError([Problem(where, "row 1", "no header", "a header that names the fields")])
         self.header = [cell.strip() for cell in records[0]]
@@ -49,7 +49,7 @@ class Table:
             kept.append([*record, *[""] * width][:width] if len(record) != width else record)
             rows.append(row)
         if not kept:
-            raise InputError([Problem(where, "", "a header and no projects", "one project a row")])
+            raise InputError([Problem(where, "", f"a header and no {noun}s", f"one {noun} a row")])
         self.rows = tuple(rows)
         self.columns: dict[str, Cells] = {}
         for index, (name, cells) in enumerate(zip(self.header, zip(*kept, strict=True), strict=True)):
