@@ -50,6 +50,7 @@ READ = (
     "demonstrations",
     "demonstration_tokens_limit",
     "uncached_share",
+    "batch_window_hours",
     "context_tokens",
     "tuned_prompt_tokens",
     "hybrid_prompt_share",

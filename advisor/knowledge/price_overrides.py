@@ -3,7 +3,7 @@
 prices:
   hourly_rate: 110                                    an assumption of costs.yaml
   h100/gpu_hour: {low: 2, likely: 2.2, high: 2.5}     a row of prices.csv, as item/kind
-  openai/gpt-6.1-terra/input: 0.8                     a model's tokens: input, cached or output
+  openai/gpt-6.1-terra/input: 0.8                     a model's tokens: input, cached or output, the same with batch_
 """
 
 from __future__ import annotations
@@ -58,8 +58,9 @@ class PriceOverride:
 def parse_overrides(raw: Any, table: PriceTable, where: str, problems: list[Problem]) -> dict[str, PriceOverride]:
     """The stated prices by key, for `PriceTable.overridden`; what is wrong is added to `problems`.
 
-    Keys are rows of prices.csv as item/kind, assumption ids of costs.yaml, or MODEL/input, MODEL/cached and
-    MODEL/output. Values are numbers from 0, or {low, likely, high}. null leaves the price as it is.
+    Keys are rows of prices.csv as item/kind, assumption ids of costs.yaml, or MODEL/input, MODEL/cached, MODEL/output
+    and the same with batch_ before the part. Values are numbers from 0, or {low, likely, high}. null leaves the price
+    as it is.
     """
     if raw is None:
         return {}
@@ -105,7 +106,7 @@ def _target(
     known = [*table.assumptions.entries, *(f"{name}/{kind}" for name, kind in table.rows)]
     close = difflib.get_close_matches(key, known, n=3)
     remedy = f"did you mean {', '.join(close)}?" if close else "see rules/prices.csv and rules/costs.yaml"
-    allowed = "an assumption, a price as item/kind, or MODEL/input, MODEL/cached, MODEL/output"
+    allowed = "an assumption, a price as item/kind, or MODEL/ with one of " + ", ".join(PARTS)
     problems.append(Problem(where, place, "an unknown price", allowed, remedy))
     return None
 

@@ -113,16 +113,20 @@ class PriceTable:
     def token_price(self, model_id: str, day: date) -> TokenPrice:
         """What a model's tokens cost on a day: as stated, else as published. Raises InputError for an unknown model.
 
-        Reading from the cache never costs more than reading.
+        Reading from the cache never costs more than reading. A price that was stated holds in batches, too, unless one
+        for batches was.
         """
         price = token_price(model_id, day)
         stated = {part: self.tokens[price.model, part] for part in PARTS if (price.model, part) in self.tokens}
         if not stated:
             return price
-        read, cached = stated.get("input", price.input), stated.get("cached", price.cached)
-        if "cached" not in stated and cached.value > read.value:
-            cached = read
-        return TokenPrice(price.model, read, cached, stated.get("output", price.output))
+        parts: dict[str, Quantity] = {}
+        for part in PARTS:
+            parts[part] = stated.get(part) or stated.get(part.removeprefix("batch_")) or getattr(price, part)
+        for read, cached in (("input", "cached"), ("batch_input", "batch_cached")):
+            if cached not in stated and parts[cached].value > parts[read].value:
+                parts[cached] = parts[read]
+        return TokenPrice(price.model, **parts)
 
     def overridden(self, overrides: Mapping[str, PriceOverride]) -> PriceTable:
         """The same table with the prices and assumptions that somebody stated; see `parse_overrides`."""
@@ -176,7 +180,7 @@ def _digest(table: PriceTable, day: date, models: tuple[str, ...]) -> str:
     parts += [repr(table.assumptions.sizes), repr(sorted(table.assumptions.services.items()))]
     for model in models:
         price = table.token_price(model, day)
-        amounts = (price.input, price.cached, price.output)
+        amounts = [getattr(price, part) for part in PARTS]
         parts.append(f"{price.model} {[(amount.low, amount.value, amount.high) for amount in amounts]}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

@@ -35,6 +35,8 @@ def simulated(advice: Advice) -> Iterator[Block]:
         yield Paragraph(runs("Where the spread comes from, and so what is worth finding out:"))
         yield Bullets(drivers)
     texts = [band.text for band in study.break_even.values()]
+    if study.batching is not None:
+        texts.append(study.batching.text)
     if texts:
         yield Paragraph(runs(" ".join(texts)))
 

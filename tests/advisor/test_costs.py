@@ -18,9 +18,10 @@ from advisor.intake import answers as intake
 from advisor.intake.columns import Facts
 from advisor.intake.facts import derive, tabulate
 from advisor.knowledge.domain import APPROACHES, Rulebook
-from advisor.knowledge.prices import PriceTable
+from advisor.knowledge.prices import PriceTable, parse_overrides
 from advisor.knowledge.token_prices import token_price
 from advisor.reasoning.costs import Costs, Spread, estimate, itemise, serving_break_even, with_cost_facts
+from advisor.reasoning.costs.simulation import Batching, batching
 
 DAY = date(2026, 11, 22)
 PRICES = PriceTable.load(locate.rules_dir())
@@ -338,6 +339,79 @@ def test_a_hosted_answer_is_priced_by_hand(book: Rulebook) -> None:
     assert lines["prompting", "Write the answers"] == pytest.approx(100_000 * 100 * 5.00 / 1e6)
     assert lines["fine_tuning", "Read the requests"] == pytest.approx(100_000 * 1050 * 0.07 / 1e6)
     assert lines["fine_tuning", "Write the answers"] == pytest.approx(100_000 * 100 * 0.30 / 1e6)
+
+
+HOSTED = {
+    "requests_per_month": 100_000,
+    "input_tokens": 1000,
+    "output_tokens": 100,
+    "prompt_effort": "few_shot",
+    "base_model": "openai/gpt-6.1-terra",
+    "knowledge_need": "none",
+}
+A_DAY = 24 * 3_600_000
+
+
+def tokens_paid(book: Rulebook, **answers: Any) -> dict[str, float]:
+    """The likely monthly amounts of the lines of prompting that are paid by the token."""
+    lines = itemise(facts_of(book, {**HOSTED, **answers}), book, PRICES, DAY)
+    titles = ("Read the requests", "Read the prompt, partly from the cache", "Write the answers")
+    return {line.title: line.amount.value for line in lines if line.approach == "prompting" and line.title in titles}
+
+
+def test_tokens_are_paid_as_batches_where_every_answer_may_wait_a_day(book: Rulebook) -> None:
+    """At 24 hours all three token lines cost half; below, with a range that begins below, or unanswered, all of it."""
+    at_once = tokens_paid(book)
+    assert at_once["Write the answers"] == pytest.approx(100_000 * 100 * 5.00 / 1e6)
+    batched = tokens_paid(book, latency_ms=A_DAY)
+    assert batched == {title: pytest.approx(amount / 2) for title, amount in at_once.items()}
+    assert tokens_paid(book, latency_ms=A_DAY - 1) == at_once
+    wide = {"low": A_DAY - 1, "likely": 2 * A_DAY, "high": 3 * A_DAY}
+    assert tokens_paid(book, latency_ms=wide) == at_once
+    unsold = {"base_model": "deepseek/deepseek-v4-flash"}
+    assert tokens_paid(book, **unsold, latency_ms=A_DAY) == tokens_paid(book, **unsold)
+
+
+def test_a_batch_says_so_and_only_prompting_gets_its_price(book: Rulebook) -> None:
+    """The source of a batched line names the batch and the vendor; tuned models and set-up cost the same as before."""
+    answers = {**HOSTED, "latency_ms": A_DAY}
+    lines = itemise(facts_of(book, answers), book, PRICES, DAY)
+    written = next(one for one in lines if (one.approach, one.title) == ("prompting", "Write the answers"))
+    assert "openai/gpt-6.1-terra, package genai-prices" in written.amount.source
+    assert "in batches" in written.amount.source
+    batched, at_once = costs_of(book, answers), costs_of(book, HOSTED)
+    assert batched.monthly["fine_tuning"].likely[0] == at_once.monthly["fine_tuning"].likely[0]
+    assert batched.setup["prompting"].likely[0] == at_once.setup["prompting"].likely[0]
+
+
+def test_the_study_says_what_batches_save(book: Rulebook) -> None:
+    """Unused, the saving is half of the tokens; used, it is the same sum; without tokens or batches there is none."""
+    saving = sum(tokens_paid(book).values()) / 2
+
+    def found(**answers: Any) -> Batching | None:
+        return batching(facts_of(book, {**HOSTED, **answers}), book, PRICES, DAY)
+
+    for answers, used in (({}, False), ({"latency_ms": 500}, False), ({"latency_ms": A_DAY}, True)):
+        said = found(**answers)
+        assert said is not None
+        assert said.saving.value == pytest.approx(saving)
+        assert said.used == used
+        assert ("would save" in said.text) != used
+        assert "batch-api-faq" in said.saving.source
+    assert found(base_model="deepseek/deepseek-v4-flash") is None
+    assert found(model_access="open_weights", compute="multi_gpu") is None
+
+
+def test_a_stated_token_price_holds_in_batches_unless_one_for_batches_is_stated(book: Rulebook) -> None:
+    """An own price is not halved on the quiet; `batch_output` states what batches cost."""
+    model = "openai/gpt-6.1-terra"
+    own = PRICES.overridden(parse_overrides({f"{model}/output": 4}, PRICES, "answers", []))
+    assert own.token_price(model, DAY).batch_output.value == 4
+    assert own.token_price(model, DAY).batch_input.value == 0.5
+    both = {f"{model}/output": 4, f"{model}/batch_output": 3}
+    own = PRICES.overridden(parse_overrides(both, PRICES, "answers", []))
+    assert own.token_price(model, DAY).batch_output.value == 3
+    assert own.token_price(model, DAY).output.value == 4
 
 
 def test_a_model_without_a_price_is_an_input_error(book: Rulebook) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from advisor import locate
 from advisor.errors import InputError, Problem
+from advisor.knowledge import price_package, token_table
 from advisor.knowledge.assumptions import CHOICES, READ
 from advisor.knowledge.domain import Rulebook
 from advisor.knowledge.price_overrides import PriceOverride, parse_overrides
@@ -223,14 +224,48 @@ def test_an_unknown_model_is_a_problem_that_names_the_nearest(model: str, hint: 
         token_price(model, DAY)
 
 
-def test_the_price_package_is_not_loaded_with_the_table() -> None:
-    """Loading the table and the list of models leaves genai-prices alone."""
+def test_the_price_package_is_not_loaded_for_the_usual_models() -> None:
+    """Loading the table, checking an offered model and asking for its price leave genai-prices alone."""
     code = (
-        "import sys; from advisor import locate; from advisor.knowledge.prices import PriceTable; "
-        "from advisor.knowledge.token_prices import known_models; "
-        "PriceTable.load(locate.rules_dir()); known_models(); sys.exit('genai_prices' in sys.modules)"
+        "import sys; from datetime import date; from advisor import locate; "
+        "from advisor.knowledge.prices import PriceTable; "
+        "from advisor.knowledge.token_prices import check_model, known_models, token_price; "
+        "PriceTable.load(locate.rules_dir()); known_models(); check_model('openai/gpt-6-luna'); "
+        "token_price('openai/gpt-6-luna', date(2026, 11, 22)); sys.exit('genai_prices' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=locate.rules_dir().parent, check=False).returncode == 0
+
+
+def test_the_table_of_token_prices_is_what_the_package_says() -> None:
+    """The shipped file is the one that would be written today, and gives the package's prices around each change."""
+    models = {*known_models(), *PriceTable.load(locate.rules_dir()).assumptions.models()}
+    assert (locate.rules_dir() / token_table.FILE).read_text(encoding="utf-8") == token_table.text(models)
+    for model in sorted(models):
+        held, found = token_table.dated(model), price_package.find(model)
+        assert held is not None
+        assert found is not None
+        days = [DAY, date(2025, 1, 20)]
+        days += [start + timedelta(days=shift) for start in price_package.starts(found) for shift in (-1, 0, 1)]
+        for day in days:
+            assert held.on(day) == price_package.tariffs(found, day), (model, day)
+
+
+def test_the_table_does_not_count_beside_another_version_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a package that the table was not written from, prices come from the package."""
+    assert price_package.is_version(price_package.version())
+    assert not price_package.is_version("0.0.1")
+    monkeypatch.setattr(price_package, "is_version", lambda version: False)
+    assert token_table._held.__wrapped__() == {}
+
+
+def test_prices_in_batches_are_those_of_the_package_and_otherwise_those_at_once() -> None:
+    """GPT-6.1 Terra costs half in batches, Claude's cached part too; DeepSeek sells none and says so."""
+    terra = token_price("openai/gpt-6.1-terra", DAY)
+    assert (terra.batch_input.value, terra.batch_cached.value, terra.batch_output.value) == (0.5, 0.025, 2.5)
+    assert token_price("anthropic/claude-opus-5-5", DAY).batch_cached.value == 0.1
+    flash = token_price("deepseek/deepseek-v4-flash", DAY)
+    assert flash.batch_output.value == flash.output.value
+    assert "no batches sold" in flash.batch_output.source
 
 
 def overrides(raw: object) -> dict[str, PriceOverride]:

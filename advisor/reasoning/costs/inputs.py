@@ -7,6 +7,7 @@ draws of one scenario instead: 3 x N of them, whose rows mean nothing.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -25,6 +26,7 @@ from advisor.reasoning.costs.chance import Chance
 Band = NDArray[np.float64]
 Rows = NDArray[np.intp]
 LOW, LIKELY, HIGH = 0, 1, 2
+MS_PER_HOUR = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +55,26 @@ class ModelPrice:
 
 
 class Inputs:
-    """Answers, assumptions and prices of N scenarios as terms; an answer takes the place of its assumption."""
+    """Answers, assumptions and prices of N scenarios as terms; an answer takes the place of its assumption.
+
+    `batches` says whether tokens are paid as batches; None leaves it to each scenario's `latency_ms`.
+    """
 
     def __init__(
-        self, facts: Facts, book: Rulebook, prices: PriceTable, day: date, chance: Chance | None = None
+        self,
+        facts: Facts,
+        book: Rulebook,
+        prices: PriceTable,
+        day: date,
+        chance: Chance | None = None,
+        batches: bool | None = None,
     ) -> None:
         self.facts = facts
         self.book = book
         self.prices = prices
         self.day = day
         self.chance = chance
+        self.batches = batches
         self._bounds = np.array([size.up_to_b for size in prices.assumptions.sizes][:-1])
 
     def assumed(self, name: str, *, falling: bool = False, size: Rows | None = None, word: str = "") -> Term:
@@ -171,6 +183,14 @@ class Inputs:
         closing = [self.book.market[name] for name in service.closed_by if name in self.book.market]
         return not ended and not any(fact.begins <= self.day for fact in closing)
 
+    def may_wait(self) -> Bools:
+        """Where every answer may take as long as a vendor allows itself for a batch: shape (N,)."""
+        if self.batches is not None:
+            return np.full(self.facts.n, self.batches)
+        latency = self.facts.numbers("latency_ms")
+        window = self.prices.assumed("batch_window_hours").otherwise[HIGH] * MS_PER_HOUR
+        return np.logical_and(latency.known, latency.low >= window)
+
     def model_price(self, size: Rows, sized: Bools) -> ModelPrice:
         """The token price of the prompted model: the one named; else, where `sized`, of its size; else a reference."""
         column, assumptions, price_of = self.facts.words("base_model"), self.prices.assumptions, self.prices.token_price
@@ -192,17 +212,25 @@ class Inputs:
 
         def cite() -> str:
             if known[0]:
-                return str(named[column.codes[0]].input.source)
+                return source_of(named[column.codes[0]])
             three = by_size[int(size[LIKELY, 0])] if sized[0] else reference
             names = ", ".join(dict.fromkeys(price.model for price in three))
-            return f"no model named, so between {names}; {three[1].input.source}"
+            return f"no model named, so between {names}; {source_of(three[1])}"
+
+        def source_of(price: TokenPrice) -> str:
+            return price.batch_input.source if waits[0] else price.input.source
+
+        waits = self.may_wait()
 
         def term(title: str, part: str) -> Term:
-            def read(price: TokenPrice) -> tuple[float, float, float]:
-                amount = getattr(price, part)
-                return _range(amount.low, amount.value, amount.high)
+            def read(column: str) -> Band:
+                amounts = operator.attrgetter(column)
+                return values(lambda price: _range(amounts(price).low, amounts(price).value, amounts(price).high))
 
-            return Term(title, "USD per 1M tokens", values(read), cite)
+            band = read(part)
+            if waits.any():
+                band = np.where(waits, read(f"batch_{part}"), band)
+            return Term(title, "USD per 1M tokens", band, cite)
 
         return ModelPrice(
             term("price of reading", "input"),

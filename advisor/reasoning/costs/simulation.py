@@ -14,9 +14,9 @@ from advisor.knowledge.prices import PriceTable
 from advisor.reasoning.advice import Range
 from advisor.reasoning.costs.break_even import Curve, saving_window
 from advisor.reasoning.costs.chance import ROWS, Chance, share_of_variance
-from advisor.reasoning.costs.inputs import Inputs
+from advisor.reasoning.costs.inputs import LIKELY, Inputs
 from advisor.reasoning.costs.lead import weeks
-from advisor.reasoning.costs.lines import Line, all_lines
+from advisor.reasoning.costs.lines import Line, all_lines, prompting
 from advisor.reasoning.costs.situation import read
 
 DRAWS = 4000
@@ -81,13 +81,26 @@ class BreakEven:
 
 
 @dataclass(frozen=True, slots=True)
+class Batching:
+    """What paying the tokens of prompting as batches saves in USD a month, and whether the estimate counts on it."""
+
+    used: bool
+    saving: Quantity
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class CostStudy:
-    """What one set of draws gives: a simulation per approach, a break-even for fine-tuning and hybrid."""
+    """What one set of draws gives: a simulation per approach, a break-even for fine-tuning and hybrid.
+
+    `batching` is None where batches save nothing: no tokens are paid, or none of the vendors sells batches.
+    """
 
     simulations: Mapping[str, Simulation]
     break_even: Mapping[str, BreakEven]
     draws: int
     seed: int
+    batching: Batching | None = None
 
 
 def simulate(
@@ -139,7 +152,38 @@ def study(facts: Facts, book: Rulebook, prices: PriceTable, day: date, draws: in
     prompted = Curve(lines, "prompting", requests, months, slice(None))
     tuned = {name: Curve(lines, name, requests, months, slice(None)) for name in APPROACHES[1:]}
     bands = {name: _band(name, prompted, curve, note) for name, curve in tuned.items()}
-    return CostStudy(simulations, bands, ROWS * columns, seed)
+    return CostStudy(simulations, bands, ROWS * columns, seed, batching(facts, book, prices, day))
+
+
+def batching(facts: Facts, book: Rulebook, prices: PriceTable, day: date) -> Batching | None:
+    """What batches save one scenario, or None where they save nothing."""
+
+    def monthly(batches: bool) -> Floats:
+        lines = tuple(prompting(read(Inputs(facts, book, prices, day, batches=batches))))
+        total: Floats = _sum(lines, "prompting", "monthly", (ROWS, 1))[:, 0]
+        return total
+
+    at_once, batched = monthly(False), monthly(True)
+    saved = at_once - batched
+    low, likely, high = float(saved.min()), float(saved[LIKELY]), float(saved.max())
+    if likely <= 0:
+        return None
+    window = prices.assumed("batch_window_hours")
+    hours = window.otherwise[LIKELY]
+    source = f"monthly cost of prompting at once less that in batches; answers within {hours:g} hours ({window.cite})"
+    saving = Quantity(likely, "USD per month", "estimated", source, low, high)
+    used = bool(Inputs(facts, book, prices, day).may_wait()[0])
+    amount = f"about ${in_cash(likely)} a month"
+    if used:
+        text = f"Answers may wait {hours:g} hours, so tokens of prompting are paid as batches; that saves {amount}."
+    else:
+        text = f"If answers could wait {hours:g} hours, paying the tokens of prompting as batches would save {amount}."
+    return Batching(used, saving, text)
+
+
+def in_cash(amount: float) -> str:
+    """An amount of money without its sign: cents below 10, whole dollars above."""
+    return f"{amount:,.2f}" if amount < 10 else f"{amount:,.0f}"
 
 
 @dataclass(frozen=True)
