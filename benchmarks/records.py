@@ -32,16 +32,30 @@ def example_id(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One labelled row of a task. Only the runner and the judge see `label` of a test example."""
+    """One row of a task with the answer wanted. Only the runner and the judge see the answer of a test example.
+
+    `label` is a label of the card, or else the answer as text: an extraction's object as JSON, or the text to be
+    written. `references` are then all texts that are accepted in its place, itself first; for a label there are none.
+    """
 
     id: str
     text: str
     label: str
+    references: tuple[str, ...] = ()
+
+    @property
+    def group(self) -> str:
+        """What a sample keeps the mix of: the label. Rows with an answer of their own all belong together."""
+        return "" if self.references else self.label
 
 
 @dataclass(frozen=True, slots=True)
 class TaskCard:
-    """What a contestant may know of a task before it sees an example."""
+    """What a contestant may know of a task before it sees an example.
+
+    `labels` are those of a classification, else empty. `schema` is the JSON schema of an extraction's answers, and
+    `choices` are its fields with fixed values.
+    """
 
     name: str
     kind: str
@@ -52,6 +66,8 @@ class TaskCard:
     metric: str
     licence: str = ""
     attribution: str = ""
+    schema: Mapping[str, Any] | None = None
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +84,18 @@ class Task:
 class Answer:
     """What a contestant says about one text.
 
-    `label` is None for "no answer". `scores` are natural-log scores per label, in the order of the card's labels,
-    after calibration; `raw_scores` before it. Both are None for arms that do not score labels.
+    `label` is the answer, in the form of an example's `label`, and None for "no answer". `text` is what was written
+    before it was read as an answer, where something was written, in `written` tokens. `scores` are natural-log scores
+    per label, in the order of the card's labels, after calibration; `raw_scores` before it. Both are None for arms that
+    do not score labels. `tokens` counts those read and those written.
     """
 
     label: str | None
     scores: tuple[float, ...] | None = None
     raw_scores: tuple[float, ...] | None = None
     tokens: int = 0
+    text: str | None = None
+    written: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +109,9 @@ class Prediction:
     raw_scores: tuple[float, ...] | None
     seconds: float
     tokens: int
+    references: tuple[str, ...] = ()
+    text: str | None = None
+    written: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +158,15 @@ def seed_for(root: int, *stream: object) -> int:
 def nested_subset(examples: Sequence[Example], size: int, seed: int) -> tuple[Example, ...]:
     """`size` training examples in the task's own label mix, such that a larger subset contains every smaller one.
 
-    Each label's examples are shuffled by `seed`; every step takes from the label that is furthest below its share.
+    Rows with answers of their own are one group, which is only shuffled. Each label's examples are shuffled by `seed`;
+    every step takes from the label that is furthest below its share.
     Raises ValueError if `size` exceeds the number of examples.
     """
     if size > len(examples):
         raise ValueError(f"asked for {size} training examples, the task has {len(examples)}")
     by_label: dict[str, list[Example]] = {}
     for example in examples:
-        by_label.setdefault(example.label, []).append(example)
+        by_label.setdefault(example.group, []).append(example)
     for label, rows in by_label.items():
         rows.sort(key=lambda row: digest([seed, "subset", label, row.id]))
     taken = dict.fromkeys(sorted(by_label, key=lambda name: digest([seed, "label", name])), 0)

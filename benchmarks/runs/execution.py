@@ -130,7 +130,16 @@ def _predict(
         _check(answer, card)
     return tuple(
         Prediction(
-            row.id, row.label, answer.label, answer.scores, answer.raw_scores, seconds / len(rows), int(answer.tokens)
+            example_id=row.id,
+            gold=row.label,
+            label=answer.label,
+            scores=answer.scores,
+            raw_scores=answer.raw_scores,
+            seconds=seconds / len(rows),
+            tokens=int(answer.tokens),
+            references=row.references,
+            text=answer.text,
+            written=int(answer.written),
         )
         for row, answer in zip(rows, answers, strict=True)
     ), seconds
@@ -160,7 +169,9 @@ def _latency(contestant: Any, rows: Sequence[Example]) -> dict[str, Any]:
 def _row(prediction: Prediction) -> dict[str, Any]:
     """A prediction without its share of the clock, which is the one thing in it that differs from run to run."""
     row = asdict(prediction)
-    del row["seconds"]
+    del row["seconds"], row["references"]
+    if prediction.text is None:
+        del row["text"], row["written"]
     for name in ("scores", "raw_scores"):
         if row[name] is not None:
             row[name] = [float(value) for value in row[name]]

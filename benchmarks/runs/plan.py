@@ -147,8 +147,8 @@ def split_rows(task: Task, size: int, seed: int) -> Split:
     rows = nested_subset(task.train, size, seed_for(seed, "train"))
     if size < DEV_FROM:
         return Split(rows, ())
-    first = {row.label: row.id for row in reversed(rows)}
-    spare = [row for row in rows if first[row.label] != row.id]
+    first = {row.group: row.id for row in reversed(rows)}
+    spare = [row for row in rows if first[row.group] != row.id]
     dev = nested_subset(spare, min(DEV_MOST, size // DEV_SHARE, len(spare)), seed_for(seed, "dev", size))
     held = {row.id for row in dev}
     return Split(tuple(row for row in rows if row.id not in held), dev)

@@ -80,8 +80,7 @@ def test_every_mistake_is_reported_at_once(folder):
 @pytest.mark.parametrize(
     ("card", "words"),
     [
-        ({"kind": "extraction"}, "the kind 'extraction' is not supported yet; allowed: classification"),
-        ({"kind": "poetry"}, "the kind 'poetry' is unknown; allowed: classification"),
+        ({"kind": "poetry"}, "the kind 'poetry' is unknown; allowed: classification, extraction, generation, qa"),
         ({"labels": ["order"]}, "field 'labels': found 1 label(s)"),
         ({"labels": ["order", "complaint", "Order"]}, "'Order' occurs more than once"),
         ({"labels": "order"}, "field 'labels': found a text"),
