@@ -1,24 +1,32 @@
-"""Paired differences between two arms on the same items, with interval, p-value and a verdict in one word.
+"""Paired differences between two arms on the same items, with interval, p-values and a verdict in one word.
 
 An item counts when both arms were asked about it; "no answer" is a wrong answer, or refusing would pay.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .intervals import LEVEL, Spread, percentiles, wilson
-from .metrics import Outcomes, Values, values
+from .estimates import Estimate, equivalence_p, estimate
+from .intervals import LEVEL
+from .metrics import Outcomes
+from .scores import ItemScores, LabelScores, Scored
+from .sequential import sequential
 
 Verdict = Literal["a_better", "b_better", "no_difference_shown"]
+
+MARGIN = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The score of arm a minus the score of arm b on `n` common items, over `seeds` common seeds."""
+    """The score of arm a minus the score of arm b on `n` common items, over `seeds` common seeds.
+
+    `verdict` looks at this interval alone. `p_equivalence` is one minus the largest level whose interval lies within
+    `margin` either way. `variance` is the part of the seeds and the part of the items.
+    """
 
     metric: str
     difference: float
@@ -30,6 +38,11 @@ class Difference:
     level: float
     method: str
     verdict: Verdict
+    score_a: float
+    score_b: float
+    margin: float
+    p_equivalence: float
+    variance: tuple[float, float]
 
 
 def paired_difference(
@@ -40,86 +53,67 @@ def paired_difference(
     metric: str,
     level: float = LEVEL,
 ) -> Difference:
-    """The paired difference a - b; `a` and `b` hold one list of answers per common seed, in the order of `golds`.
+    """The paired difference a - b of labels; `a` and `b` hold one list of answers per common seed, as in `golds`.
 
     One seed and accuracy: Newcombe's paired interval and McNemar's mid-p. One seed and another metric: paired
-    bootstrap. Several seeds: variance over seeds and items. Raises ValueError on no items or
-    on unequal lengths.
+    bootstrap. Several seeds: variance over seeds and items. Raises ValueError on no items or on unequal lengths.
     """
+    check_paired(a, b)
+    return compared(LabelScores(Outcomes.of(golds, [*a, *b], labels)), metric, level)
+
+
+def paired_scores(
+    a: Sequence[Sequence[float]], b: Sequence[Sequence[float]], metric: str, level: float = LEVEL
+) -> Difference:
+    """The paired difference a - b of any score per item in 0..1; `a` and `b` hold one list per common seed.
+
+    Raises ValueError on no items, on unequal lengths or on scores outside of 0..1.
+    """
+    check_paired(a, b)
+    return compared(ItemScores.of([*a, *b]), metric, level)
+
+
+def compared(
+    scored: Scored,
+    metric: str,
+    level: float = LEVEL,
+    *,
+    margin: float = MARGIN,
+    cap: int | None = None,
+    looking: bool = False,
+) -> Difference:
+    """The difference between the first half of the columns and the second half.
+
+    With a `cap` the comparison was a race over at most so many items, and interval and p-values hold whenever it was
+    stopped; `looking` makes that quick and a little rough.
+    """
+    found: Estimate = estimate(scored, metric) if cap is None else sequential(scored, metric, cap, looking)
+    low, high = found.interval(level)
+    scores = scored.observed(metric)
+    seeds = len(scores) // 2
+    return Difference(
+        metric=metric,
+        difference=found.difference,
+        low=low,
+        high=high,
+        p_value=found.p_value(),
+        n=scored.n,
+        seeds=seeds,
+        level=level,
+        method=found.method,
+        verdict=_verdict(low, high),
+        score_a=float(scores[:seeds].mean()),
+        score_b=float(scores[seeds:].mean()),
+        margin=margin,
+        p_equivalence=equivalence_p(found, margin, scored.n),
+        variance=found.variance,
+    )
+
+
+def check_paired(a: Sequence[object], b: Sequence[object]) -> None:
+    """Raises ValueError unless both arms have the same number of seeds, at least one."""
     if len(a) != len(b) or not a:
         raise ValueError(f"{len(a)} and {len(b)} seeds cannot be paired")
-    outcomes = Outcomes.of(golds, [*a, *b], labels)
-    seeds = len(a)
-    if seeds == 1 and metric == "accuracy":
-        difference, low, high, p_value = _two_shares(outcomes, level)
-        method = "newcombe paired, mcnemar mid-p"
-    else:
-        score = values(outcomes, metric)[0]
-        per_seed = score[:seeds] - score[seeds:]
-        draws = outcomes.resampled(metric)
-        resampled = draws[:, :seeds].mean(axis=1) - draws[:, seeds:].mean(axis=1)
-        difference = float(per_seed.mean())
-        if seeds == 1:
-            low, high = percentiles(resampled, level)
-            p_value = _bootstrap_p(resampled)
-            method = "paired bootstrap percentile"
-        else:
-            low, high, p_value = _over_seeds(per_seed, resampled, outcomes.n, level)
-            method = f"{seeds} seeds x items, cochran-cox t"
-    low, high = max(-1.0, low), min(1.0, high)
-    return Difference(metric, difference, low, high, p_value, outcomes.n, seeds, level, method, _verdict(low, high))
-
-
-def mcnemar_mid_p(only_a: int, only_b: int) -> float:
-    """McNemar's mid-p for `only_a` items that only a has right and `only_b` that only b has right (Fagerland 2013)."""
-    from scipy.stats import binom
-
-    n, k = only_a + only_b, min(only_a, only_b)
-    if n == 0:
-        return 1.0
-    return min(1.0, float(2 * binom.cdf(k, n, 0.5) - binom.pmf(k, n, 0.5)))
-
-
-def newcombe_paired(both: int, only_a: int, only_b: int, neither: int, level: float = LEVEL) -> tuple[float, float]:
-    """Newcombe's interval for the difference of two paired shares (Newcombe 1998, method 10).
-
-    Wilson limits of both shares are combined as squares, with the correlation of the pairs corrected for continuity.
-    """
-    n = both + only_a + only_b + neither
-    p_a, p_b = (both + only_a) / n, (both + only_b) / n
-    (low_a, high_a), (low_b, high_b) = wilson(p_a, n, level), wilson(p_b, n, level)
-    margins = (both + only_a) * (only_b + neither) * (both + only_b) * (only_a + neither)
-    phi = 0.0
-    if margins:
-        joint = float(both * neither - only_a * only_b)
-        joint = max(joint - n / 2, 0.0) if joint > 0 else joint
-        phi = joint / math.sqrt(margins)
-    below = (p_a - low_a) ** 2 - 2 * phi * (p_a - low_a) * (high_b - p_b) + (high_b - p_b) ** 2
-    above = (high_a - p_a) ** 2 - 2 * phi * (high_a - p_a) * (p_b - low_b) + (p_b - low_b) ** 2
-    return p_a - p_b - math.sqrt(max(0.0, below)), p_a - p_b + math.sqrt(max(0.0, above))
-
-
-def _two_shares(outcomes: Outcomes, level: float) -> tuple[float, float, float, float]:
-    a, b = outcomes.given[0] == outcomes.gold, outcomes.given[1] == outcomes.gold
-    both, only_a, only_b, neither = (int(outcomes.counts[which].sum()) for which in (a & b, a & ~b, ~a & b, ~a & ~b))
-    low, high = newcombe_paired(both, only_a, only_b, neither, level)
-    return (only_a - only_b) / outcomes.n, low, high, mcnemar_mid_p(only_a, only_b)
-
-
-def _bootstrap_p(resampled: Values) -> float:
-    """Twice the smaller tail beyond zero, each tail with one draw added, so that it is never exactly 0."""
-    tail = min(int((resampled <= 0).sum()), int((resampled >= 0).sum()))
-    return min(1.0, 2 * (tail + 1) / (len(resampled) + 1))
-
-
-def _over_seeds(per_seed: Values, resampled: Values, n: int, level: float) -> tuple[float, float, float]:
-    mean = float(per_seed.mean())
-    spread = Spread.of(per_seed, resampled, n)
-    half = spread.half_width(level)
-    if half == 0.0:
-        # No item and no seed disagrees: either nothing differs, or one arm is right everywhere and the other nowhere.
-        return mean, mean, 1.0 if mean == 0.0 else 0.5 ** (n - 1)
-    return mean - half, mean + half, spread.p_value(mean)
 
 
 def _verdict(low: float, high: float) -> Verdict:

@@ -69,6 +69,12 @@ class Spread:
         quantiles = t.ppf((1 + level) / 2, [self.seeds - 1, max(1, self.n - 1)])
         return float((quantiles[0] * self.of_seeds + quantiles[1] * self.of_items) / math.sqrt(total))
 
+    def of_seeds_half(self, level: float) -> float:
+        """Half the interval at `level` if only the seeds varied."""
+        from scipy.stats import t
+
+        return float(t.ppf((1 + level) / 2, self.seeds - 1)) * math.sqrt(self.of_seeds)
+
     def p_value(self, mean: float) -> float:
         """One minus the level at which the interval around `mean` just reaches 0."""
         outside, inside = 0.0, 1.0

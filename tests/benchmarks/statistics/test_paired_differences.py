@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from benchmarks.statistics.differences import mcnemar_mid_p, newcombe_paired, paired_difference
+from benchmarks.statistics.differences import paired_difference
+from benchmarks.statistics.shares import mcnemar_mid_p, newcombe_paired
 
 LABELS = ("no", "yes")
 FLIP = {"no": "yes", "yes": "no"}

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks.statistics.differences import mcnemar_mid_p
 from benchmarks.statistics.power import items_needed, minimum_detectable_difference
+from benchmarks.statistics.shares import mcnemar_mid_p
 
 
 @pytest.mark.parametrize(
