@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from ..tasks.kinds import metrics_of
 from .conclusions import Conclusion, conclude
 from .differences import MARGIN, Difference, compared, paired_difference, paired_scores
 from .intervals import score_interval, wilson
-from .metrics import Outcomes, metrics_of, values
+from .metrics import Outcomes, values
 from .power import items_needed, minimum_detectable_difference
 from .race import Field, Race, Races, judge, race_order
 from .scores import ItemScores, LabelScores, Scored
+from .tallies import Tallies, judged
 
 __all__ = [
     "MARGIN",
@@ -21,10 +23,12 @@ __all__ = [
     "Race",
     "Races",
     "Scored",
+    "Tallies",
     "compared",
     "conclude",
     "items_needed",
     "judge",
+    "judged",
     "metrics_of",
     "minimum_detectable_difference",
     "paired_difference",

@@ -1,4 +1,4 @@
-"""A score with its interval: Wilson for accuracy, bootstrap for F1, and seeds x items when there are several seeds."""
+"""A score with its interval: Wilson for a share of items, bootstrap for any other, seeds x items with several seeds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from statistics import NormalDist
 import numpy as np
 
 from ..records import Interval
-from .metrics import Outcomes, Values, values
+from .metrics import Outcomes, Values
+from .scores import LabelScores, Scored
 
 LEVEL = 0.95
 
@@ -22,21 +23,23 @@ def wilson(share: float, n: int, level: float = LEVEL) -> tuple[float, float]:
     return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))
 
 
-def score_interval(outcomes: Outcomes, metric: str, level: float = LEVEL) -> Interval:
+def score_interval(scored: Scored | Outcomes, metric: str, level: float = LEVEL) -> Interval:
     """The mean of the metric over the columns (one column per seed) with its interval.
 
     One seed: the interval is over items. Several seeds: over seeds and items, which are crossed (every seed answers the
     same items), so the variance has a part of the seeds and a part of the items; it is never narrower than the interval
     over items alone. Items of different seeds are never pooled.
     """
-    per_seed = values(outcomes, metric)[0]
+    if isinstance(scored, Outcomes):
+        scored = LabelScores(scored)
+    per_seed = scored.observed(metric)
     mean = float(per_seed.mean())
-    low, high, method = _over_items(outcomes, metric, mean, level)
+    low, high, method = _over_items(scored, metric, mean, level)
     if len(per_seed) > 1:
-        half = Spread.of(per_seed, outcomes.resampled(metric).mean(axis=1), outcomes.n).half_width(level)
+        half = Spread.of(per_seed, scored.resampled(metric).mean(axis=1), scored.n).half_width(level)
         low, high = max(0.0, min(low, mean - half)), min(1.0, max(high, mean + half))
         method = f"{len(per_seed)} seeds x items, cochran-cox t"
-    return Interval(value=mean, low=low, high=high, n=outcomes.n, level=level, method=method)
+    return Interval(value=mean, low=low, high=high, n=scored.n, level=level, method=method)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +93,13 @@ def percentiles(draws: Values, level: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _over_items(outcomes: Outcomes, metric: str, mean: float, level: float) -> tuple[float, float, str]:
-    if metric == "accuracy":
-        return *wilson(mean, outcomes.n, level), "wilson"
-    low, high = percentiles(outcomes.resampled(metric).mean(axis=1), level)
+def _over_items(scored: Scored, metric: str, mean: float, level: float) -> tuple[float, float, str]:
+    per_item = scored.item_scores(metric)
+    if per_item is not None and ((per_item[0] == 0) | (per_item[0] == 1)).all():
+        return *wilson(mean, scored.n, level), "wilson"
+    low, high = percentiles(scored.resampled(metric).mean(axis=1), level)
     if low == high:
         # All answers right, or all wrong: resampling cannot see what it has not met, Wilson's interval can.
-        low, high = wilson(mean, outcomes.n, level)
+        low, high = wilson(mean, scored.n, level)
         return low, high, "wilson, because every resample gives the same value"
     return min(low, mean), max(high, mean), "bootstrap percentile"

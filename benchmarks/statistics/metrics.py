@@ -14,18 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..records import seed_for
-from ..tasks import label_of_metric
+from ..tasks.kinds import label_of_metric
 
 Counts = NDArray[np.int64]
 Values = NDArray[np.float64]
 
 RESAMPLES = 10_000
 _BLOCK = 1_000
-
-
-def metrics_of(primary: str) -> tuple[str, ...]:
-    """The metrics that every cell reports: the task's own first, then accuracy and macro-F1."""
-    return tuple(dict.fromkeys((primary, "accuracy", "macro_f1")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score
 
-from benchmarks.statistics.metrics import Outcomes, metrics_of, values
+from benchmarks.statistics.metrics import Outcomes, values
+from benchmarks.tasks import metrics_of
 
 LABELS = ("not spam", "spam", "maybe")
 
