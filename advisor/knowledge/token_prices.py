@@ -126,7 +126,7 @@ def token_price(model_id: str, day: date) -> TokenPrice:
     if prices is None or not hours:
         problem = check_model(model_id)
         raise InputError([problem or Problem("answers", "base_model", shown(model_id), "a model with token prices")])
-    source = f"{prices.name}, package {package.NAME} {package.version()}, price of {day.isoformat()}"
+    source = f"{prices.name}, package {package.NAME} {token_table.version()}, price of {day.isoformat()}"
     batches = all(len(tariff) == len(PARTS) for tariff in hours)
 
     def quantity(column: int) -> Quantity:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import Any
 
 from advisor import locate
 from advisor.knowledge import price_package as package
@@ -33,14 +34,19 @@ class Dated:
         return list(hours) if len(hours) == HOURS else list(hours) * HOURS
 
 
+def version() -> str:
+    """The version of the package that prices come from; where the table counts, it is known without asking."""
+    return _file()[0] or package.version()
+
+
 @lru_cache(maxsize=512)
 def dated(model_id: str) -> Dated | None:
     """The prices of a model, from the table or from the package; None where tokens are not priced under that id."""
-    held = _held().get(model_id.strip())
-    if held is None:
-        found = package.find(model_id)
-        return None if found is None else _read_off(found)
-    return held
+    held = _file()[1].get(model_id.strip())
+    if held is not None:
+        return held
+    found = package.find(model_id)
+    return None if found is None else _read_off(found)
 
 
 def text(models: Iterable[str]) -> str:
@@ -68,14 +74,13 @@ def _read_off(found: tuple[object, object]) -> Dated | None:
 
 
 @lru_cache(maxsize=1)
-def _held() -> Mapping[str, Dated]:
+def _file() -> tuple[str, Mapping[str, Dated]]:
+    """The version and the models of the table; an empty version and none where it does not count."""
     path = locate.rules_dir() / FILE
-    if not path.exists():
-        return {}
-    raw = json.loads(path.read_text(encoding="utf-8"))
-    if not package.is_version(raw["version"]):
-        return {}
-    return {model: _parsed(*plain) for model, plain in raw["models"].items()}
+    raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if not package.is_version(raw.get("version", "")):
+        return "", {}
+    return raw["version"], {model: _parsed(*plain) for model, plain in raw["models"].items()}
 
 
 def _parsed(name: str, periods: list[tuple[str, list[list[float]]]]) -> Dated:

@@ -38,12 +38,16 @@ def along(
     """
     lines = variants(base, changes)
     facts = lines.take(owners)
+    places = {name: place for place, name in enumerate(dict.fromkeys(fields))}
+    moved = np.array([places[name] for name in fields])[owners]
     columns: dict[str, Column] = {}
-    for name in dict.fromkeys(fields):
-        mine = np.array([field == name for field in fields])[owners]
-        column = facts.numbers(name)
-        low, likely, high = (np.where(mine, values, end) for end in (column.low, column.likely, column.high))
-        columns[name] = NumberColumn(low, likely, high, column.known | mine, column.absent & ~mine)
+    for name, place in places.items():
+        rows = np.flatnonzero(moved == place)
+        column = facts.numbers(name)  # a copy of our own: `take` made it
+        for end in (column.low, column.likely, column.high):
+            end[rows] = values[rows]
+        column.known[rows], column.absent[rows] = True, False
+        columns[name] = column
     return facts.with_columns(columns)
 
 

@@ -255,7 +255,7 @@ def test_the_table_does_not_count_beside_another_version_of_the_package(monkeypa
     assert price_package.is_version(price_package.version())
     assert not price_package.is_version("0.0.1")
     monkeypatch.setattr(price_package, "is_version", lambda version: False)
-    assert token_table._held.__wrapped__() == {}
+    assert token_table._file.__wrapped__() == ("", {})
 
 
 def test_prices_in_batches_are_those_of_the_package_and_otherwise_those_at_once() -> None:

@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,10 +75,17 @@ class Inputs:
         self.day = day
         self.chance = chance
         self.batches = batches
+        self._assumed: dict[tuple[str, bool, int, str], tuple[Term, Rows | None]] = {}  # holds the sizes, too: ids last
         self._bounds = np.array([size.up_to_b for size in prices.assumptions.sizes][:-1])
 
     def assumed(self, name: str, *, falling: bool = False, size: Rows | None = None, word: str = "") -> Term:
         """An assumption, looked up by its field, the size class or a given `word`; `falling` where more is cheaper."""
+        key = (name, falling, id(size), word)
+        if key not in self._assumed:
+            self._assumed[key] = self._read(name, falling, size, word), size
+        return self._assumed[key][0]
+
+    def _read(self, name: str, falling: bool, size: Rows | None, word: str) -> Term:
         assumption = self.prices.assumed(name)
         origin = assumption.cite
         if assumption.by == MODEL_SIZE:
@@ -254,11 +261,11 @@ class Inputs:
     def _looked_up(self, assumption: Assumption, word: str) -> tuple[Band, Callable[[], str] | None]:
         """The numbers of an assumption, as low, likely, high, and in words by what they were looked up."""
         if not assumption.by:
-            return _column(assumption.otherwise), None
+            return _by_word(self.prices, assumption.id, ()), None
         if word:
-            return _column(assumption.on(word)), _say(f"{assumption.by} {word}")
+            return _by_word(self.prices, assumption.id, (word,))[:, :1], _say(f"{assumption.by} {word}")
         words, field = self.facts.words(assumption.by), assumption.by
-        table = np.array([*(assumption.on(one) for one in words.values), assumption.otherwise]).T
+        table = _by_word(self.prices, assumption.id, words.values)
         codes = np.where(words.codes >= 0, words.codes, len(words.values))
 
         def said() -> str:
@@ -278,6 +285,13 @@ class Inputs:
             picked = table[np.arange(3)[:, None], size]
             return picked[::-1] if falling else picked
         return self.chance.draw(key, title, table[LOW][size], table[LIKELY][size], table[HIGH][size])
+
+
+@lru_cache(maxsize=1024)
+def _by_word(prices: PriceTable, name: str, words: tuple[str, ...]) -> Band:
+    """Low, likely and high of an assumption, a column for each word and last the general one: shape (3, words + 1)."""
+    assumption = prices.assumed(name)
+    return np.array([*(assumption.on(one) for one in words), assumption.otherwise]).T
 
 
 def short(number: float) -> str:

@@ -169,31 +169,9 @@ def _tuning_setup(case: Situation, approach: str) -> Iterator[Line]:
     yield _labels(case, approach, "collect", "Label examples for training", missing)
     yield _work(case, approach, "collect", "Prepare the training examples", inputs.assumed("data_hours"), *factors)
     yield _work(case, approach, "tune", "Set up training and compare runs", inputs.assumed("tuning_hours"), *factors)
-    run, runs = _training_run(case), inputs.assumed("training_runs")
+    run, runs = case.training_run, inputs.assumed("training_runs")
     amount = runs.values * run.values
     yield Line(approach, "setup", "Training runs", "runs × one run", amount, (runs, run), stage="tune")
-
-
-def _training_run(case: Situation) -> Term:
-    """What one training run costs: by the token at a service, by the hour on a card."""
-    inputs, machines, volume = case.inputs, case.machines, case.volume
-    examples, epochs = case.labels.trained_on, inputs.assumed("epochs")
-    tokens = examples.values * epochs.values * (volume.input.values + volume.output.values + volume.tuned_prompt.values)
-    service = inputs.tuned_service(machines.tuned_size, "tuning_training", "price of training")
-    card = inputs.gpu_hour(machines.tuned_size, "training")
-    cards = inputs.assumed("training_gpus", size=machines.tuned_size)
-    speed = inputs.assumed("training_speed", falling=True, size=machines.tuned_size)
-    by_hour = tokens / speed.values / SECONDS_PER_HOUR * cards.values * card.values * machines.card_share.values
-    values = np.where(machines.own_tuned, by_hour, tokens * service.values / MILLION)
-    shared = (examples, epochs, volume.input, volume.output, volume.tuned_prompt)
-
-    def cite() -> str:
-        formula = "tokens / speed × cards × hour" if machines.own_tuned[0] else "tokens × price"
-        more = (speed, cards, card, machines.card_share) if machines.own_tuned[0] else (service,)
-        words = "; ".join(term.text() for term in (*shared, *more))
-        return f"tokens = examples × passes × (request + answer + prompt); {formula}: {words}"
-
-    return Term("one run", "USD", values, cite)
 
 
 def _retrieval_setup(case: Situation, approach: str) -> Iterator[Line]:
@@ -298,6 +276,6 @@ def _retraining(case: Situation, approach: str) -> Iterator[Line]:
     fresh = times.values * part.values * needed.values * each.values
     terms = (times, part, needed, each)
     yield Line(approach, "monthly", "Retrain: new labels", "retrainings × share × needed × label", fresh, terms)
-    run, runs = _training_run(case), inputs.assumed("retraining_runs")
+    run, runs = case.training_run, inputs.assumed("retraining_runs")
     compute = times.values * runs.values * run.values
     yield Line(approach, "monthly", "Retrain: training runs", "retrainings × runs × run", compute, (times, runs, run))

@@ -218,8 +218,15 @@ def _sum(lines: tuple[Line, ...], approach: str, phase: str, shape: tuple[int, i
 
 
 def _range(values: Floats, unit: str, note: str) -> Range:
-    low, likely, high = (float(one) for one in np.percentile(values, PERCENTILES))
+    low, likely, high = percentiles(values)
     return Range(low, likely, high, unit, "estimated", f"10th, 50th and 90th percentile of {note}")
+
+
+def percentiles(values: Floats) -> tuple[float, ...]:
+    """The `PERCENTILES` of all values, between two of them by the straight line; np.percentile loads numpy.ma first."""
+    ordered = np.sort(values, axis=None)
+    places = [percent / 100 * (ordered.size - 1) for percent in PERCENTILES]
+    return tuple(float(one) for one in np.interp(places, np.arange(ordered.size), ordered))
 
 
 def _drivers(totals: Floats, chance: Chance, note: str) -> tuple[Driver, ...]:

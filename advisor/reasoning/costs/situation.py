@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -55,7 +56,7 @@ class Labels:
     trained_on: Term
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Situation:
     """Everything that the cost lines share."""
 
@@ -67,6 +68,30 @@ class Situation:
     rate: Term
     prompting_breadth: Term
     tuning_breadth: Term
+
+    @cached_property
+    def training_run(self) -> Term:
+        """What one training run costs: by the token at a service, by the hour on a card."""
+        inputs, machines, volume = self.inputs, self.machines, self.volume
+        examples, epochs = self.labels.trained_on, inputs.assumed("epochs")
+        tokens = (
+            examples.values * epochs.values * (volume.input.values + volume.output.values + volume.tuned_prompt.values)
+        )
+        service = inputs.tuned_service(machines.tuned_size, "tuning_training", "price of training")
+        card = inputs.gpu_hour(machines.tuned_size, "training")
+        cards = inputs.assumed("training_gpus", size=machines.tuned_size)
+        speed = inputs.assumed("training_speed", falling=True, size=machines.tuned_size)
+        by_hour = tokens / speed.values / SECONDS_PER_HOUR * cards.values * card.values * machines.card_share.values
+        values = np.where(machines.own_tuned, by_hour, tokens * service.values / MILLION)
+        shared = (examples, epochs, volume.input, volume.output, volume.tuned_prompt)
+
+        def cite() -> str:
+            formula = "tokens / speed × cards × hour" if machines.own_tuned[0] else "tokens × price"
+            more = (speed, cards, card, machines.card_share) if machines.own_tuned[0] else (service,)
+            words = "; ".join(term.text() for term in (*shared, *more))
+            return f"tokens = examples × passes × (request + answer + prompt); {formula}: {words}"
+
+        return Term("one run", "USD", values, cite)
 
 
 def read(inputs: Inputs) -> Situation:
