@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.intake.columns import UNKNOWN_CODE, Bools, Column, Facts, Floats, Numbers, Words
+from advisor.intake.facts import derive
 from advisor.intake.sheet import Sheet
 from advisor.intake.truth import TRUE, UNKNOWN
 from advisor.knowledge.conditions import facts_read
@@ -201,8 +202,14 @@ class Portfolio:
         return differs
 
     def _askable(self) -> list[str]:
-        kinds = {name: question.kind for name, question in self.engine.book.questions.items()}
-        return [name for name in self.engine.informative if kinds[name] not in {"model", "priorities"}]
+        """The questions whose answer can decide: those that gates and scores read, or all where these read costs."""
+        questions = self.engine.book.questions
+        plain = derive(self.sheet.facts.take(np.zeros(1, np.intp)), self.engine.book, self.engine.day).columns
+        read = {name for rule in self.engine.rules if rule.kind != "note" for name in facts_read(rule.when)}
+        by_cost = any(name in DERIVED_FACTS and name not in plain for name in read)
+        open_ = tuple(name for name, question in questions.items() if question.default is None)
+        names = open_ if by_cost else self.engine.informative
+        return [name for name in names if questions[name].kind not in {"model", "priorities"}]
 
     @staticmethod
     def _open(facts: Facts, name: str) -> Bools:

@@ -21,10 +21,12 @@ from advisor.intake.answers import Answers
 from advisor.intake.columns import Numbers, Words
 from advisor.intake.facts import tabulate
 from advisor.intake.sheet import parse_sheet, read_sheet
+from advisor.knowledge.conditions import facts_read
 from advisor.knowledge.domain import CRITERIA, Rulebook
 from advisor.reasoning.advise import advise
 from advisor.reasoning.engine import Engine
 from advisor.reasoning.portfolio import Portfolio
+from advisor.reasoning.regions import exact
 
 MODELS = ("openai/gpt-6-luna", "google/gemini-4-argon", "gpt-5-mini")
 
@@ -180,6 +182,21 @@ def test_the_answer_that_unlocks_most_really_changes_leaders(shipped: Engine) ->
                 leaders = {leader(shipped, given, unlock.field, value) for value in values}
                 count += len(leaders) > 1
         assert unlock.share == pytest.approx(count / 30, abs=1e-4)
+
+
+def test_an_answer_that_acts_only_through_costs_can_unlock(shipped: Engine) -> None:
+    """No rule reads the length of a request, but it decides what prompting costs and so what is advised."""
+    weights = {"cost": 5, "quality": 0, "speed": 0, "adaptability": 0, "control": 0}
+    volume = {"requests_per_month": 1_000_000, "output_tokens": 10, "base_model": "openai/gpt-6.1-sol"}
+    project = {"labelled_examples": 3000, "knowledge_need": "none", "model_access": "hosted_api_with_tuning"}
+    raw = {"name": "mail", "task_kind": "classification", **project, **volume, "priorities": weights}
+    portfolio = Portfolio(shipped, parse_sheet(sheet_of(shipped.book, [raw], wide=False), shipped.book))
+    read = {name for rule in shipped.rules if rule.kind != "note" for name in facts_read(rule.when)}
+    assert "input_tokens" not in read
+    assert "input_tokens" in {one.field for one in portfolio.summary().unlocks}
+    given = portfolio.sheet.answers(0)
+    short, long = (given.changed({"input_tokens": exact(float(tokens))}) for tokens in (50, 10_000))
+    assert shipped.decide_answers([short]).leader[0] != shipped.decide_answers([long]).leader[0]
 
 
 def leader(engine: Engine, given: Answers, field: str, value: str) -> int:
