@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import BenchmarkError
 from ..records import Answer, Approach, Example, TaskCard
+from ..tasks.kinds import CLASSIFICATION, EXTRACTION, KINDS, TEXT_KINDS
 
 if TYPE_CHECKING:
     from ..models.language_model import LoadedModel
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One approach as benchmarked. Baselines have neither `approach` nor `technique`."""
+    """One approach as benchmarked, on tasks of some `kinds`. Baselines have neither `approach` nor `technique`."""
 
     name: str
     approach: Approach | None
@@ -28,6 +29,7 @@ class Arm:
     needs_model: bool
     uses_training: bool
     summary: str
+    kinds: tuple[str, ...] = KINDS
 
 
 class Contestant(Protocol):
@@ -49,9 +51,26 @@ ARMS: Mapping[str, Arm] = MappingProxyType(
     {
         arm.name: arm
         for arm in (
-            Arm("majority", None, None, False, True, "always the most frequent label of the training rows"),
-            Arm("linear", None, None, False, True, "TF-IDF of words and characters with logistic regression"),
-            Arm("zero_shot", "prompting", "zero_shot", True, True, "instruction only; labels scored and calibrated"),
+            Arm("majority", None, None, False, True, "always the most frequent label or answer of the training rows"),
+            Arm(
+                "linear",
+                None,
+                None,
+                False,
+                True,
+                "TF-IDF with logistic regression for labels; words tagged by a linear classifier for extraction",
+                (CLASSIFICATION, EXTRACTION),
+            ),
+            Arm(
+                "nearest",
+                None,
+                None,
+                False,
+                True,
+                "the answer of the training row whose text is most alike",
+                (EXTRACTION, *TEXT_KINDS),
+            ),
+            Arm("zero_shot", "prompting", "zero_shot", True, True, "instruction only; labels scored, answers written"),
             Arm("few_shot", "prompting", "few_shot", True, True, "instruction and solved examples in the prompt"),
             Arm("lora", "fine_tuning", "lora", True, True, "low-rank adapters trained on the zero-shot prompt"),
             Arm("hybrid", "hybrid", "tuned_with_prompt", True, True, "low-rank adapters trained on a few-shot prompt"),
@@ -61,37 +80,88 @@ ARMS: Mapping[str, Arm] = MappingProxyType(
 
 
 def make(arm: str, card: TaskCard, seed: int, model: LoadedModel | None) -> Contestant:
-    """A fresh contestant. Raises BenchmarkError for an unknown arm, or when the arm needs a model and has none."""
-    entry = find(arm)
+    """A fresh contestant. Raises BenchmarkError for an arm that is unknown, does not fit the task or has no model."""
+    entry = fitting(arm, card.kind)
     if not entry.needs_model:
-        from .baselines import Linear, Majority
-
-        return Majority(card) if entry.name == "majority" else Linear(card, seed)
+        return _baseline(entry.name, card, seed)
     if model is None:
         raise BenchmarkError(f"arm {arm!r} needs a language model; name one with --model")
+    shots = entry.name in ("few_shot", "hybrid")
+    if card.kind != CLASSIFICATION:
+        from .prompted_writing import PromptedWriting
+        from .tuned_writing import TunedWriting
+
+        kind = PromptedWriting if entry.approach == "prompting" else TunedWriting
+        return kind(card, seed, model, shots=shots)
     if entry.approach == "prompting":
         from .prompting import Prompting
 
-        return Prompting(card, seed, model, shots=entry.name == "few_shot")
+        return Prompting(card, seed, model, shots=shots)
     from .tuning import Tuning
 
-    return Tuning(card, seed, model, shots=entry.name == "hybrid")
+    return Tuning(card, seed, model, shots=shots)
 
 
-def settings(arm: str) -> dict[str, Any]:
+def _baseline(name: str, card: TaskCard, seed: int) -> Contestant:
+    if card.kind == CLASSIFICATION:
+        from .baselines import Linear, Majority
+
+        return Majority(card) if name == "majority" else Linear(card, seed)
+    if name == "linear":
+        from .tagging import Tagger
+
+        return Tagger(card, seed)
+    from .copying import MostFrequent, Nearest
+
+    return Nearest() if name == "nearest" else MostFrequent()
+
+
+def settings(arm: str, kind: str = CLASSIFICATION) -> dict[str, Any]:
     """What enters the identity of a cell: the arm's hyper-parameters, its template texts, its code's version."""
-    entry = find(arm)
+    entry = fitting(arm, kind)
+    shots = entry.name in ("few_shot", "hybrid")
     if not entry.needs_model:
-        from .baselines import settings as of_baseline
+        return _baseline_settings(entry.name, kind)
+    if kind != CLASSIFICATION:
+        from .prompted_writing import settings as of_prompted
+        from .tuned_writing import settings as of_tuned
 
-        return of_baseline(entry.name)
+        return (of_prompted if entry.approach == "prompting" else of_tuned)(kind, shots=shots)
     if entry.approach == "prompting":
         from .prompting import settings as of_prompting
 
-        return of_prompting(shots=entry.name == "few_shot")
+        return of_prompting(shots=shots)
     from .tuning import settings as of_tuning
 
-    return of_tuning(shots=entry.name == "hybrid")
+    return of_tuning(shots=shots)
+
+
+def _baseline_settings(name: str, kind: str) -> dict[str, Any]:
+    if kind == CLASSIFICATION:
+        from .baselines import settings as of_baseline
+
+        return of_baseline(name)
+    if name == "linear":
+        from .tagging import settings as of_tagger
+
+        return of_tagger()
+    from .copying import settings as of_copying
+
+    return of_copying(name)
+
+
+def fitting(arm: str, kind: str) -> Arm:
+    """The arm of that name, if it can do tasks of that kind. Raises BenchmarkError that lists those that can."""
+    entry = find(arm)
+    if kind not in entry.kinds:
+        able = ", ".join(name for name, one in ARMS.items() if kind in one.kinds)
+        raise BenchmarkError(f"arm {arm!r}: cannot do a task of the kind {kind!r}; allowed: {able}")
+    return entry
+
+
+def arms_for(kind: str) -> tuple[str, ...]:
+    """The names of the arms that can do tasks of a kind, in the order of the table."""
+    return tuple(name for name, entry in ARMS.items() if kind in entry.kinds)
 
 
 def find(arm: str) -> Arm:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..statistics.tallies import Judged, Tallies
 from .calibration import Array, log_posterior
 
 RESAMPLES = 200
@@ -41,6 +42,27 @@ def choose(labels: Sequence[str], metric: str, gold: Sequence[str], scores: Sequ
         lead = _metric(labels, metric, truth[rows], rival[rows]) - _metric(labels, metric, truth[rows], default[rows])
         won += 1.0 if lead > 0 else 0.5 if lead == 0 else 0.0
     share = won / RESAMPLES
+    return (best if share >= SHARE_TO_DISPLACE else 0), share
+
+
+def judged_quality(metric: str, judged: Sequence[Judged]) -> tuple[float, float]:
+    """How good judged answers are: the task's own metric first, the mean of all its metrics second."""
+    table = Tallies.of([judged])
+    values = {name: float(table.observed(name)[0]) for name in table.sums}
+    return values[metric], float(np.mean(list(values.values())))
+
+
+def choose_judged(metric: str, candidates: Sequence[Sequence[Judged]]) -> tuple[int, float]:
+    """As `choose`, for answers judged one by one; the first candidate is the default, kept where nothing was judged."""
+    if not candidates[0]:
+        return 0, 0.0
+    qualities = [judged_quality(metric, one) for one in candidates]
+    best = max(range(len(candidates)), key=lambda index: (qualities[index], -index))
+    if best == 0:
+        return 0, 0.0
+    draws = Tallies.of([candidates[0], candidates[best]]).resampled(metric, RESAMPLES)
+    lead = draws[:, 1] - draws[:, 0]
+    share = float(((lead > 0) + 0.5 * (lead == 0)).mean())
     return (best if share >= SHARE_TO_DISPLACE else 0), share
 
 
