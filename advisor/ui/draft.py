@@ -15,6 +15,9 @@ from advisor.intake.answers import DOES_NOT_APPLY, NOT_KNOWN, RANGE_KEYS, Answer
 from advisor.intake.facts import derive, tabulate
 from advisor.intake.truth import FALSE, evaluate
 from advisor.knowledge.domain import Question, Rulebook
+from advisor.knowledge.price_overrides import FIELD as PRICES
+from advisor.knowledge.price_overrides import PriceOverride
+from advisor.knowledge.prices import PriceTable, parse_overrides
 from advisor.reasoning.engine import Engine
 
 ANSWERS = "answers"
@@ -78,7 +81,19 @@ def read(book: Rulebook) -> Draft:
         elif answer is not None:
             given[field] = answer
     held = plain()
-    return Draft(Answers(str(held.get("name", "")), str(held.get("description", "")), given), wrong)
+    own, problems = _own_prices(held.get(PRICES), book)
+    if problems:
+        wrong[PRICES] = problems
+    return Draft(Answers(str(held.get("name", "")), str(held.get("description", "")), given, own), wrong)
+
+
+def _own_prices(raw: Any, book: Rulebook) -> tuple[Mapping[str, PriceOverride], tuple[Problem, ...]]:
+    """The prices that a loaded file states in place of ours. No widget changes them."""
+    if not raw:
+        return {}, ()
+    problems: list[Problem] = []
+    own = parse_overrides(raw, PriceTable.load(book.price_folder), "answers", problems)
+    return own, tuple(problems)
 
 
 def check(question: Question, value: Any) -> tuple[Answer | None, tuple[Problem, ...]]:

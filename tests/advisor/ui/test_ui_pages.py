@@ -63,6 +63,19 @@ def test_the_result_page_renders_where_nothing_is_recommended(app: Any, answers:
     assert heading in at.title[0].value
 
 
+def test_prices_of_a_loaded_file_are_kept_and_used(app: Any, todays: Engine) -> None:
+    """The result page gives the verdict at the stated price; a wrong one is left out, as any wrong answer is."""
+    answers = {**dict(BOOK.cases[0].answers), "prices": {"hourly_rate": 800}}
+    at = app.start_with(answers).go("result")
+    assert not at.exception
+    stated, usual = (advise(parse(raw, BOOK), todays).verdict_id for raw in (answers, dict(BOOK.cases[0].answers)))
+    captions = " ".join(caption.value for caption in at.caption)
+    assert stated in captions
+    assert usual not in captions
+    wrong = app.start_with({**answers, "prices": {"hourly_rat": 800}}).go("result")
+    assert not wrong.exception
+
+
 def test_every_question_stands_in_exactly_one_step(book: Rulebook) -> None:
     """The steps deal out all questions in their order, none twice, and no step is long."""
     dealt = [question.field for step in steps(book) for question in step.questions]
