@@ -22,6 +22,9 @@ FAILED = 4
 
 def main() -> None:
     """Runs the command line and exits with the documented status."""
+    os.environ.setdefault(
+        "OPENBLAS_NUM_THREADS", "1"
+    )  # matrices are small here; threads would only wait for each other
     gc.set_threshold(100_000)  # thousands of values are made at the start and kept; looking among them finds nothing
     from advisor.cli.commands import app
 

@@ -85,7 +85,7 @@ class Finding:
     """
 
     rule: str
-    kind: Literal["gate", "score", "note", "measurement"]
+    kind: Literal["gate", "score", "note", "measurement", "forecast"]
     title: str
     approach: str | None
     criterion: str | None
@@ -201,10 +201,67 @@ class MeasuredEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Lead:
+    """How far one approach is forecast ahead of another (or of the better of two), in points of 100."""
+
+    approach: str
+    over: tuple[str, ...]
+    points: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The probability that an approach is within one point of the best in quality."""
+
+    approach: str
+    probability: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """What one feature of the situation adds to the forecast lead of tuning over prompting, and why."""
+
+    feature: str
+    points: Quantity
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class CrossoverForecast:
+    """From how many labelled examples tuning is forecast to lead: `already`, `at` or `not_within_reach`."""
+
+    word: str
+    examples: Range | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastEvidence:
+    """What published studies forecast for this situation.
+
+    `levels` is empty where the studies are too far away for a percentage. `contenders` are the approaches that cannot
+    be told apart. `weight` is how far the forecast replaces the rules that read the same answers; `disagreement` says
+    where those rules see another approach ahead.
+    """
+
+    studies: int
+    comparisons: int
+    leads: tuple[Lead, ...]
+    levels: tuple[Level, ...]
+    contenders: tuple[str, ...]
+    pulls: tuple[Pull, ...]
+    crossover: CrossoverForecast
+    weight: Quantity
+    disagreement: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the advice rests on: the measurement, if any, and the published sources that its findings cite."""
+    """What the advice rests on: the measurement, the forecast from studies (if any), and the sources that it cites."""
 
     measured: MeasuredEvidence | None
+    forecast: ForecastEvidence | None
     published: tuple[Source, ...]
 
 

@@ -16,7 +16,8 @@ from advisor.intake.answers import Answers
 from advisor.knowledge import rulebook
 from advisor.knowledge.domain import APPROACHES, CRITERIA, Quantity, Source
 from advisor.knowledge.prices import PriceTable
-from advisor.reasoning import contributions, limits, plan, quality
+from advisor.knowledge.quality_model import FOLDER, MODEL, read_model
+from advisor.reasoning import contributions, limits, plan, published
 from advisor.reasoning.advice import (
     Advice,
     Confidence,
@@ -34,6 +35,7 @@ from advisor.reasoning.costs import Spread, itemise, shortfalls, study
 from advisor.reasoning.engine import ABSTAIN, STATUS, TIE, Engine, Outcome, canonical
 from advisor.reasoning.explain import Explainer
 from advisor.reasoning.probe import Probe
+from advisor.reasoning.quality import blend
 from advisor.reasoning.robustness import robustness
 
 
@@ -47,7 +49,8 @@ def engine(folder: Path, day: date, measured: Path | None = None) -> Engine:
     if problems or book is None or prices is None:
         raise InputError(problems)
     measurement = measurements.read(measured) if measured is not None else None
-    return Engine(book, prices, day, measurement)
+    fitted = [layer / FOLDER / MODEL for layer in book.layers if (layer / FOLDER / MODEL).exists()]
+    return Engine(book, prices, day, measurement, read_model(fitted[-1]) if fitted else None)
 
 
 def advise(answers: Answers, engine: Engine) -> Advice:
@@ -84,7 +87,7 @@ def advise(answers: Answers, engine: Engine) -> Advice:
         near_misses=explainer.near_misses(),
         flips=probe.flips() if recommendation else (),
         next_questions=probe.next_questions(),
-        evidence=_evidence(engine, findings, notes),
+        evidence=_evidence(engine, outcome, findings, notes),
         plan=schedule.stages,
         notes=notes,
         limits=limits.limits(engine, outcome, answers, findings),
@@ -164,7 +167,7 @@ def _range(spread: Spread, unit: str, source: str) -> Range:
 
 
 def _findings(explainer: Explainer, outcome: Outcome, engine: Engine) -> tuple[Finding, ...]:
-    findings = [*explainer.findings(), *_measured_findings(outcome, engine)]
+    findings = [*explainer.findings(), *published.finding(engine, outcome), *_measured_findings(outcome, engine)]
     findings.sort(key=lambda finding: (-abs(finding.weighted or 9), finding.rule, finding.approach or ""))
     return tuple(findings)
 
@@ -174,11 +177,11 @@ def _measured_findings(outcome: Outcome, engine: Engine) -> list[Finding]:
     measurement = engine.measurement
     if measurement is None or len(measurement.best) < 2:
         return []
-    share = float(outcome.shares[0, quality.QUALITY])
+    share = float(outcome.shares[0, blend.QUALITY])
     findings = []
     for approach, arm in measurement.best.items():
         index = APPROACHES.index(approach)
-        points = float((outcome.points - outcome.rule_points)[0, index, quality.QUALITY])
+        points = float((outcome.points - outcome.published_points)[0, index, blend.QUALITY])
         because = (
             f"On {measurement.task} the arm {arm.arm} scored {100 * arm.score:.1f} % "
             f"({measurement.metric}, {100 * arm.low:.1f} to {100 * arm.high:.1f}, n = {arm.n}). "
@@ -186,7 +189,7 @@ def _measured_findings(outcome: Outcome, engine: Engine) -> list[Finding]:
         )
         findings.append(
             Finding(
-                rule=quality.RULE,
+                rule=blend.MEASURED,
                 kind="measurement",
                 title="Measured on the data",
                 approach=approach,
@@ -202,13 +205,14 @@ def _measured_findings(outcome: Outcome, engine: Engine) -> list[Finding]:
     return findings
 
 
-def _evidence(engine: Engine, findings: Sequence[Finding], notes: Sequence[Finding]) -> Evidence:
+def _evidence(engine: Engine, outcome: Outcome, findings: Sequence[Finding], notes: Sequence[Finding]) -> Evidence:
     cited: dict[str, Source] = {}
     for finding in (*findings, *notes):
         for name in (*finding.source, *(name for contest in finding.contested_by for name in contest.source)):
             if name in engine.book.sources:
                 cited[name] = engine.book.sources[name]
-    return Evidence(_measured(engine), tuple(cited[name] for name in sorted(cited, key=_source_order)))
+    forecast = published.evidence(engine, outcome, findings)
+    return Evidence(_measured(engine), forecast, tuple(cited[name] for name in sorted(cited, key=_source_order)))
 
 
 def _source_order(name: str) -> tuple[str, int]:
@@ -296,5 +300,18 @@ def _confidence(outcome: Outcome, engine: Engine) -> Confidence:
         lead = f"Margin {margin:.2f} points; below {tie:g} it is called a tie."
     else:
         lead = "Only one approach is possible."
-    basis = f"{lead} No percentage is given: nothing calibrates it yet."
-    return Confidence(None, False, basis)
+    said = float(engine.confidence(outcome, outcome.eligible)[0, int(outcome.leader[0])])
+    if engine.measurement is not None:
+        return Confidence(
+            None, False, f"{lead} How sure the measurement is, its intervals say; no percentage is given."
+        )
+    if engine.model is None or not np.isfinite(said) or outcome.status[0] == ABSTAIN:
+        why = (
+            "no model of published studies" if engine.model is None else "published studies are too far from this case"
+        )
+        return Confidence(None, False, f"{lead} No percentage is given: {why}.")
+    basis = (
+        f"Level means within one point of 100; {published.source_of(engine.model)}, calibrated on papers left out of "
+        f"the fit. {lead}"
+    )
+    return Confidence(said, True, basis)

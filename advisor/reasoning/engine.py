@@ -22,10 +22,13 @@ from advisor.intake.truth import TRUE, UNKNOWN, Truth, evaluate
 from advisor.knowledge.conditions import Condition, facts_read
 from advisor.knowledge.domain import APPROACHES, CRITERIA, Rule, Rulebook
 from advisor.knowledge.prices import PriceTable
+from advisor.knowledge.quality_model import QualityModel
 from advisor.knowledge.staleness import WEIGHT, stale_rules
 from advisor.knowledge.vocabulary import DERIVED_FACTS
-from advisor.reasoning import quality
 from advisor.reasoning.costs import Costs, estimate, with_cost_facts
+from advisor.reasoning.quality import blend
+from advisor.reasoning.quality.features import ANSWERS, Situation, situation
+from advisor.reasoning.quality.forecast import Forecast, forecast
 
 ADVICE, TIE, ABSTAIN = 0, 1, 2
 STATUS = ("advice", "tie", "abstain")
@@ -36,8 +39,9 @@ class Outcome:
     """What the engine concluded for N scenarios. Approaches and criteria are in the order of the domain's tuples.
 
     truths: int8 (rules, N), in the order of `rules`. eligible: bool (N, 3). techniques: (N, 3), the index of the chosen
-    one in its approach, -1 for none. rule_points: (N, 3, 5), what the rules give; points: the same with what was
-    measured in. shares: (N, 5) weight shares. totals: (N, 3). order: (N, 3) best first. status: (N,) 0 advice, 1 tie,
+    one in its approach, -1 for none. rule_points: (N, 3, 5), what the rules give; published_points: the same with the
+    forecast from published studies in; points: with what was measured in as well. forecast: None without a fitted
+    model. shares: (N, 5) weight shares. totals: (N, 3). order: (N, 3) best first. status: (N,) 0 advice, 1 tie,
     2 abstain. margin: (N,) distance of the first two eligible totals, infinite where fewer than two are eligible.
     """
 
@@ -48,7 +52,9 @@ class Outcome:
     eligible: Bools
     techniques: NDArray[np.int8]
     rule_points: Floats
+    published_points: Floats
     points: Floats
+    forecast: Forecast | None
     shares: Floats
     totals: Floats
     order: NDArray[np.intp]
@@ -63,12 +69,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Engine:
-    """The rulebook, the prices, the day and the measurement that advice is given by."""
+    """The rulebook, the prices, the day, the measurement and the quality model that advice is given by."""
 
     book: Rulebook
     prices: PriceTable
     day: date
     measurement: Measurement | None = None
+    model: QualityModel | None = None
 
     @cached_property
     def stale(self) -> Mapping[str, str]:
@@ -92,8 +99,8 @@ class Engine:
 
     @cached_property
     def informative(self) -> tuple[str, ...]:
-        """The questions without a default that at least one gate or score in force reads."""
-        read: set[str] = set()
+        """The questions without a default that the forecast or at least one gate or score in force reads."""
+        read: set[str] = set(ANSWERS) if self.model is not None else set()
         for rule in self.rules:
             if rule.kind != "note":
                 for name in facts_read(rule.when):
@@ -116,6 +123,7 @@ class Engine:
                 "market": sorted(name for name, fact in book.market.items() if fact.valid(self.day)),
                 "prices": self.prices.digest(self.day, models),
                 "measurement": self.measurement.digest if self.measurement else None,
+                "quality_model": self.model.digest if self.model else None,
             }
             self._in_force[models] = {name: canonical(value) for name, value in known.items()}
         return self._in_force[models]
@@ -146,8 +154,12 @@ class Engine:
         eligible = self._gates(truths, facts.n)
         techniques = self._techniques(facts, truths, seen)
         eligible &= techniques >= 0
-        rule_points = self._scores(truths, facts.n)
-        points = quality.apply(rule_points, self.measurement, self.book, self.day)
+        rule_points, assumed = self._scores(truths, facts.n)
+        expected = forecast(self.model, self.situation(facts)) if self.model is not None else None
+        published = rule_points
+        if expected is not None:
+            published = blend.with_published(rule_points, assumed, expected, self.book, self.day)
+        points = blend.with_measured(published, self.measurement, self.book, self.day)
         sums = facts.weights.sum(axis=1, keepdims=True)
         shares = np.divide(facts.weights, sums, out=np.full_like(facts.weights, 1 / len(CRITERIA)), where=sums > 0)
         totals = np.einsum("nac,nc->na", points, shares)
@@ -162,13 +174,31 @@ class Engine:
             eligible=eligible,
             techniques=techniques,
             rule_points=rule_points,
+            published_points=published,
             points=points,
+            forecast=expected,
             shares=shares,
             totals=totals,
             order=order,
             status=self._status(facts, eligible, margin),
             margin=margin,
         )
+
+    def situation(self, facts: Facts) -> Situation:
+        """What the forecast reads of N scenarios."""
+        return situation(facts, self.prices, self.day)
+
+    def confidence(self, outcome: Outcome, offered: Bools) -> Floats:
+        """The calibrated probability that each offered approach is within a point of the best in quality, (N, 3).
+
+        NaN where the studies carry no such statement: without a model, after a measurement, or too far from them.
+        """
+        expected = outcome.forecast
+        if expected is None or self.model is None or self.measurement is not None:
+            return np.full(offered.shape, np.nan)
+        said = self.model.calibration(expected.within_level(offered))
+        thin = expected.tuning_error > self.parameter("confidence_error_limit")
+        return np.where(thin[:, None], np.nan, np.where(offered, said, 0.0))
 
     def _gates(self, truths: Truth, n: int) -> Bools:
         eligible = np.ones((n, len(APPROACHES)), bool)
@@ -202,9 +232,11 @@ class Engine:
                     chosen[~closed.get((approach_id, technique.id), np.zeros(facts.n, bool)), column] = index
         return chosen
 
-    def _scores(self, truths: Truth, n: int) -> Floats:
+    def _scores(self, truths: Truth, n: int) -> tuple[Floats, Floats]:
+        """The points of all rules, shape (N, 3, 5), and of those on quality that a forecast covers, shape (N, 3)."""
         # Scenarios last while adding up, so that each sum runs along memory; in the order of the rules.
         points = np.zeros((len(APPROACHES), len(CRITERIA), n))
+        assumed = np.zeros((len(APPROACHES), n))
         fires = (truths == TRUE).any(axis=1)
         for row, rule in enumerate(self.rules):
             if rule.kind == "score" and fires[row]:
@@ -212,7 +244,14 @@ class Engine:
                 criterion = CRITERIA.index(rule.criterion)
                 for approach, value in rule.points.items():
                     points[APPROACHES.index(approach), criterion] += value * fired
-        return np.ascontiguousarray(points.transpose(2, 0, 1))
+                    if rule.id in self.covered:
+                        assumed[APPROACHES.index(approach)] += value * fired
+        return np.ascontiguousarray(points.transpose(2, 0, 1)), np.ascontiguousarray(assumed.T)
+
+    @cached_property
+    def covered(self) -> frozenset[str]:
+        """The rules that the forecast covers: on quality, and reading nothing that it does not read."""
+        return frozenset(rule.id for rule in self.rules if blend.covered(rule)) if self.model else frozenset()
 
     @staticmethod
     def _margin(totals: Floats, eligible: Bools, order: NDArray[np.intp]) -> Floats:

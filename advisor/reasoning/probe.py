@@ -18,6 +18,7 @@ from advisor.knowledge.vocabulary import DERIVED_FACTS
 from advisor.reasoning.advice import Flip, NextQuestion
 from advisor.reasoning.engine import Engine
 from advisor.reasoning.flips import Search
+from advisor.reasoning.quality.features import ANSWERS
 from advisor.reasoning.regions import exact
 from advisor.reasoning.variants import Changes, picked, variants
 
@@ -113,7 +114,7 @@ class Probe:
 
     @cached_property
     def _deciding(self) -> frozenset[str]:
-        """The questions that can bear on who leads: what gates, scores and techniques read, and what that rests on.
+        """The questions that can bear on who leads: what gates, scores, techniques and the forecast read.
 
         Where one of them reads a fact that follows from costs, these are all questions.
         """
@@ -121,6 +122,7 @@ class Probe:
         conditions = [rule.when for rule in self.engine.rules if rule.kind != "note"]
         conditions += [technique.when for approach in book.approaches.values() for technique in approach.techniques]
         names = {name for condition in conditions for name in facts_read(condition)}
+        names |= ANSWERS if self.engine.model is not None else set()
         if any(name in DERIVED_FACTS and name not in self._derived.columns for name in names):
             return frozenset(book.questions)
         found: set[str] = set()

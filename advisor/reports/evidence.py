@@ -8,6 +8,7 @@ from advisor.knowledge.domain import Quantity
 from advisor.reasoning.advice import Advice, MeasuredArm, MeasuredEvidence
 from advisor.reports import charts
 from advisor.reports.document import Block, Callout, Chart, Citation, Paragraph, Runs, Section, SourceList, Table, runs
+from advisor.reports.forecast import forecast
 from advisor.reports.verdict import title_of
 from advisor.reports.wording import DIFFERENCE, GRADES, option
 
@@ -17,6 +18,8 @@ def evidence(advice: Advice) -> Section:
     blocks: list[Block] = []
     if advice.evidence.measured is not None:
         blocks += _measured(advice, advice.evidence.measured)
+    if advice.evidence.forecast is not None:
+        blocks += forecast(advice, advice.evidence.forecast)
     if advice.evidence.published:
         if advice.evidence.measured is None:
             text = "The advice rests on published evidence. Run the benchmark on a sample of your data to check it."

@@ -80,8 +80,8 @@ def _certainty(advice: Advice) -> tuple[Runs, ...]:
     lines = []
     if confidence.value is not None:
         sure = Quantity(100 * confidence.value, "%", "estimated", confidence.basis)
-        state = "calibrated" if confidence.calibrated else "not calibrated"
-        lines.append(runs("Confidence ", sure, f" ({state})."))
+        approach = advice.ranking[0].title
+        lines.append(runs(f"In quality alone, {approach.lower()} is level with the best in ", sure, " of such cases."))
     lines.append(runs(capital(confidence.basis)))
     if advice.robustness is not None and advice.recommendation:
         lines.append(robust_words(advice.robustness))

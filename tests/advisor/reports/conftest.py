@@ -16,10 +16,14 @@ from advisor.reasoning.advice import (
     Confidence,
     CostLine,
     CostRange,
+    CrossoverForecast,
     Evidence,
     FactRead,
     Finding,
     Flip,
+    ForecastEvidence,
+    Lead,
+    Level,
     Limit,
     MeasuredArm,
     MeasuredDifference,
@@ -27,6 +31,7 @@ from advisor.reasoning.advice import (
     Method,
     NearMiss,
     NextQuestion,
+    Pull,
     Range,
     Ranked,
     Robustness,
@@ -86,6 +91,30 @@ def finding(rule: str, approach: str | None, weighted: float | None, **changes: 
         source=("S1",),
     )
     return replace(plain, **changes)
+
+
+def forecast(text: str) -> ForecastEvidence:
+    """A forecast from published studies that says `text` wherever it says anything."""
+    source = "fitted to 507 comparisons"
+
+    def points(value: float) -> Quantity:
+        return Quantity(value, "points", "estimated", source, value - 10, value + 10)
+
+    return ForecastEvidence(
+        studies=41,
+        comparisons=507,
+        leads=(
+            Lead("fine_tuning", ("prompting",), points(4.0)),
+            Lead("hybrid", ("prompting", "fine_tuning"), points(1)),
+        ),
+        levels=(Level("fine_tuning", Quantity(71.0, "%", "estimated", source)),),
+        contenders=("fine_tuning", "hybrid"),
+        pulls=(Pull("scarcity", points(-3.0), text),),
+        crossover=CrossoverForecast("at", Range(100, 400, 9000, "examples", "estimated", source), text),
+        weight=Quantity(90.0, "%", "estimated", source),
+        disagreement=text,
+        text=text,
+    )
 
 
 def measured() -> MeasuredEvidence:
@@ -162,7 +191,7 @@ def advice(**changes: Any) -> Advice:
             Flip((Change("setup_budget_usd", 12345, 150.5),), "prompting", 3.0, "text"),
         ),
         next_questions=(NextQuestion("deadline_weeks", 0.42, "In how many weeks must it run?"),),
-        evidence=Evidence(measured(), sources),
+        evidence=Evidence(measured(), forecast("Because."), sources),
         plan=(
             Stage("evaluate", "Build an evaluation set", "Collect inputs.", "Move on at 100 items."),
             Stage("tune", "Tune", "Tune it.", "Keep it if it is better.", amount(1, 2, 4, "weeks"), None),
@@ -210,7 +239,7 @@ def bare() -> Advice:
         near_misses=(),
         flips=(),
         next_questions=(),
-        evidence=Evidence(None, ()),
+        evidence=Evidence(None, None, ()),
         plan=(),
         notes=(),
         limits=(),
@@ -271,6 +300,7 @@ def spoil(hostile: str) -> Advice:
         next_questions=(NextQuestion(hostile, 0.5, hostile),),
         evidence=Evidence(
             replace(run, task=hostile, model=hostile, folder=hostile, arms=(arm, *run.arms[1:])),
+            forecast(hostile),
             (
                 Source("S1", hostile, hostile, "2025", "C", hostile, 'javascript:alert("1")'),
                 *full.evidence.published[1:],

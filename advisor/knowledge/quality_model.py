@@ -1,0 +1,208 @@
+"""What the quality forecast rests on: beliefs before any study, and the coefficients fitted to the studies (JSON).
+
+The unit is z = arsinh(points / scale): near 0 it counts points, far out it compresses them, so that wild results weigh
+less. The file is written by `advisor studies fit` and read at every start; it is never edited by hand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advisor import locate
+from advisor.errors import InputError, Problem
+from advisor.knowledge import yaml_file
+from advisor.knowledge.domain import Rulebook
+from advisor.knowledge.fields import Fields
+
+FOLDER = "studies"
+NAMES = "models.yaml"
+PRIORS = "priors.yaml"
+MODEL = "model.json"
+DIGITS = 6
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What is believed of one coefficient before any study: mean and standard deviation in z, and why."""
+
+    id: str
+    mean: float
+    sd: float
+    at_least: float | None
+    at_most: float | None
+    because: str
+    source: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Priors:
+    """All beliefs before the studies: on the lead of tuning over prompting, and of a hybrid over the better of both.
+
+    `study_sd` and `row_sd` are the spread in z, between studies and between rows, that no feature explains.
+    """
+
+    scale_points: float
+    study_sd: float
+    row_sd: float
+    degrees_of_freedom: float
+    tuning: tuple[Prior, ...]
+    hybrid: tuple[Prior, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coefficients:
+    """Fitted coefficients by feature: mean (K,) and covariance (K, K) in z, and what each feature says in words."""
+
+    features: tuple[str, ...]
+    because: tuple[str, ...]
+    mean: Floats
+    covariance: Floats
+
+    def plain(self) -> dict[str, Any]:
+        """The JSON form, rounded so that it is the same to the byte on every machine."""
+        return {
+            "features": list(self.features),
+            "because": list(self.because),
+            "mean": [round(float(value), DIGITS) for value in self.mean],
+            "covariance": [[round(float(value), DIGITS) for value in row] for row in self.covariance],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Turns the model's own probability into the one that held for unseen studies: logit p' = a + b logit p."""
+
+    intercept: float
+    slope: float
+
+    def __call__(self, probability: Floats) -> Floats:
+        """The calibrated probabilities, of the same shape."""
+        p = np.clip(probability, 1e-6, 1 - 1e-6)
+        return np.asarray(1 / (1 + np.exp(-(self.intercept + self.slope * np.log(p / (1 - p))))))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QualityModel:
+    """The fitted forecast with what it was fitted on; `digest` names its content in 64 hex digits."""
+
+    tuning: Coefficients
+    hybrid: Coefficients
+    scale_points: float
+    study_sd: float
+    row_sd: float
+    calibration: Calibration
+    rows: int
+    studies: int
+    fitted_on: str
+
+    def plain(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "format": 1,
+            "unit": "z = arsinh(points / scale_points)",
+            "scale_points": self.scale_points,
+            "study_sd": self.study_sd,
+            "row_sd": self.row_sd,
+            "rows": self.rows,
+            "studies": self.studies,
+            "fitted_on": self.fitted_on,
+            "calibration": {name: round(value, DIGITS) for name, value in asdict(self.calibration).items()},
+            "lead_of_tuning": self.tuning.plain(),
+            "lead_of_hybrid": self.hybrid.plain(),
+        }
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the JSON form."""
+        return hashlib.sha256(json.dumps(self.plain(), sort_keys=True).encode()).hexdigest()
+
+    def write(self, path: Path) -> None:
+        """Writes the file whole or not at all."""
+        lines = [f" {json.dumps(key)}: {json.dumps(value)}" for key, value in self.plain().items()]
+        part = path.with_suffix(".part")
+        part.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+        part.replace(path)
+
+
+def studies_folder(book: Rulebook) -> Path:
+    """The studies folder of a pack: that of the uppermost layer that has beliefs of its own."""
+    folders = [layer / FOLDER for layer in reversed(book.layers) if (layer / FOLDER / PRIORS).exists()]
+    return folders[0] if folders else locate.rules_dir() / FOLDER
+
+
+def read_model(path: Path) -> QualityModel:
+    """The model of a file. Raises InputError where it is not one."""
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        return QualityModel(
+            tuning=_coefficients(raw["lead_of_tuning"]),
+            hybrid=_coefficients(raw["lead_of_hybrid"]),
+            scale_points=float(raw["scale_points"]),
+            study_sd=float(raw["study_sd"]),
+            row_sd=float(raw["row_sd"]),
+            calibration=Calibration(float(raw["calibration"]["intercept"]), float(raw["calibration"]["slope"])),
+            rows=int(raw["rows"]),
+            studies=int(raw["studies"]),
+            fitted_on=str(raw["fitted_on"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        remedy = "make it anew with: advisor studies fit"
+        found = f"{type(error).__name__}: {error}"
+        raise InputError([Problem(str(path), "", found, "a fitted quality model", remedy)]) from None
+
+
+def read_priors(path: Path) -> Priors:
+    """The beliefs of a YAML file. Raises InputError that lists every problem in it."""
+    problems: list[Problem] = []
+    raw = yaml_file.read(path, problems, str(path))
+    if problems:
+        raise InputError(problems)
+    fields = Fields(raw, problems, str(path), "")
+
+    def prior(parent: Fields, entry: Any, index: int) -> Prior:
+        one = Fields(entry, problems, str(path), f"prior number {index + 1}")
+        low = one.number("at_least", required=False) if "at_least" in one.raw else None
+        high = one.number("at_most", required=False) if "at_most" in one.raw else None
+        item = Prior(
+            id=one.text("id"),
+            mean=one.number("mean"),
+            sd=one.number("sd", low=1e-6),
+            at_least=low,
+            at_most=high,
+            because=one.text("because"),
+            source=one.words("source"),
+        )
+        one.close()
+        return item
+
+    priors = Priors(
+        scale_points=fields.number("scale_points", low=1e-6),
+        study_sd=fields.number("study_sd", low=0),
+        row_sd=fields.number("row_sd", low=1e-6),
+        degrees_of_freedom=fields.number("degrees_of_freedom", low=1),
+        tuning=tuple(fields.rows("lead_of_tuning", lambda entry, index: prior(fields, entry, index))),
+        hybrid=tuple(fields.rows("lead_of_hybrid", lambda entry, index: prior(fields, entry, index))),
+    )
+    fields.close()
+    if problems:
+        raise InputError(problems)
+    return priors
+
+
+def _coefficients(raw: Mapping[str, Any]) -> Coefficients:
+    features = tuple(str(name) for name in raw["features"])
+    because = tuple(str(text) for text in raw["because"])
+    mean, covariance = np.array(raw["mean"], float), np.array(raw["covariance"], float)
+    if len(because) != len(features) or mean.shape != (len(features),) or covariance.shape != (len(features),) * 2:
+        raise ValueError("means, covariances and features do not fit together")
+    return Coefficients(features, because, mean, covariance)

@@ -1,0 +1,176 @@
+"""The forecast from published studies as evidence: leads, probabilities, what moves them, crossover, disagreement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from advisor.knowledge.domain import APPROACHES, Quantity
+from advisor.knowledge.quality_model import QualityModel
+from advisor.reasoning.advice import CrossoverForecast, Finding, ForecastEvidence, Lead, Level, Pull, Range
+from advisor.reasoning.engine import Engine, Outcome
+from advisor.reasoning.explain import in_words
+from advisor.reasoning.quality import blend
+from advisor.reasoning.quality.crossover import FEWEST, MOST, crossover
+from advisor.reasoning.quality.forecast import Forecast, contenders
+
+WORDS = {"prompting": "prompting", "fine_tuning": "fine-tuning", "hybrid": "a hybrid"}
+PULLS = 6
+SMALL_PULL = 0.05  # z below which a feature is not worth naming
+APART = 0.5  # points of the rules, and z of the forecast, from which the two disagree
+
+
+def evidence(engine: Engine, outcome: Outcome, findings: Sequence[Finding]) -> ForecastEvidence | None:
+    """The forecast for the first scenario of an outcome; None without a fitted model."""
+    model, expected = engine.model, outcome.forecast
+    if model is None or expected is None:
+        return None
+    source = source_of(model)
+    levels = _levels(engine, outcome, source)
+    close = contenders(expected.within_level(outcome.eligible), engine.parameter("contenders_cover"))[0]
+    named = tuple(approach for index, approach in enumerate(APPROACHES) if close[index])
+    leads = tuple(_leads(expected, source))
+    share = float(blend.weight(expected, engine.book, engine.day)[0])
+    return ForecastEvidence(
+        studies=model.studies,
+        comparisons=model.rows,
+        leads=leads,
+        levels=levels,
+        contenders=named,
+        pulls=_pulls(engine, outcome, source),
+        crossover=_crossover(engine, outcome, source),
+        weight=Quantity(100 * share, "%", "estimated", "variance of the rules against that of the forecast"),
+        disagreement=_disagreement(engine, expected, findings),
+        text=_text(model, leads[0], named),
+    )
+
+
+def source_of(model: QualityModel) -> str:
+    """Where every number of the forecast comes from."""
+    return (
+        f"forecast fitted to {model.rows} published comparisons from {model.studies} studies "
+        f"(rules/studies, model {model.digest[:12]})"
+    )
+
+
+def finding(engine: Engine, outcome: Outcome) -> Iterator[Finding]:
+    """What the forecast adds to or takes from the quality points that the rules gave, per approach."""
+    model, expected = engine.model, outcome.forecast
+    if model is None or expected is None:
+        return
+    share = float(outcome.shares[0, blend.QUALITY])
+    low, likely, high = (float(end[0]) for end in expected.tuning_interval())
+    because = (
+        f"In comparisons like yours the best tuned model is {_ahead(likely)} the best prompt "
+        f"({low:+.0f} to {high:+.0f} points of 100 in nine of ten). This stands in for what the rules on the same "
+        f"answers assume, with a weight of {100 * float(blend.weight(expected, engine.book, engine.day)[0]):.0f} %."
+    )
+    for index, approach in enumerate(APPROACHES):
+        points = float((outcome.published_points - outcome.rule_points)[0, index, blend.QUALITY])
+        yield Finding(
+            rule=blend.PUBLISHED,
+            kind="forecast",
+            title="Published comparisons",
+            approach=approach,
+            criterion="quality",
+            points=points,
+            weighted=points * share,
+            facts=(),
+            answers=(),
+            because=because,
+            source=(source_of(model),),
+        )
+
+
+def _ahead(points: float) -> str:
+    if abs(points) < 1:
+        return "level with"
+    return f"{abs(points):.0f} points {'ahead of' if points > 0 else 'behind'}"
+
+
+def _leads(expected: Forecast, source: str) -> Iterator[Lead]:
+    for approach, over, interval in (
+        ("fine_tuning", ("prompting",), expected.tuning_interval()),
+        ("hybrid", ("prompting", "fine_tuning"), expected.hybrid_interval()),
+    ):
+        low, likely, high = (float(end[0]) for end in interval)
+        yield Lead(approach, over, Quantity(likely, "points", "estimated", source, low, high))
+
+
+def _levels(engine: Engine, outcome: Outcome, source: str) -> tuple[Level, ...]:
+    said = engine.confidence(outcome, outcome.eligible)[0]
+    return tuple(
+        Level(approach, Quantity(100 * float(said[index]), "%", "estimated", f"{source}, calibrated on unseen papers"))
+        for index, approach in enumerate(APPROACHES)
+        if outcome.eligible[0, index] and np.isfinite(said[index])
+    )
+
+
+def _pulls(engine: Engine, outcome: Outcome, source: str) -> tuple[Pull, ...]:
+    """The features that move the forecast most, as points near level; the start is what all situations share."""
+    model = engine.model
+    assert model is not None
+    values = engine.situation(outcome.facts).design(model.tuning.features)[0] * model.tuning.mean
+    order = np.argsort(-np.abs(values), kind="stable")
+    return tuple(
+        Pull(
+            feature=model.tuning.features[index],
+            points=Quantity(float(values[index]) * model.scale_points, "points", "estimated", source),
+            because=model.tuning.because[index],
+        )
+        for index in order[:PULLS]
+        if abs(values[index]) >= SMALL_PULL
+    )
+
+
+def _crossover(engine: Engine, outcome: Outcome, source: str) -> CrossoverForecast:
+    assert engine.model is not None
+    found = crossover(engine.model, engine.situation(outcome.facts))
+    if found.word == "already":
+        text = "Studies like yours see tuning ahead from the first few examples."
+        return CrossoverForecast("already", None, text)
+    if found.likely is None:
+        near = f" One in twenty would see it from about {in_words(_round(found.low))}." if found.low else ""
+        text = f"Studies like yours do not see tuning overtake the best prompt below {MOST:,.0f} examples.{near}"
+        return CrossoverForecast("not_within_reach", None, text)
+    low, likely, high = (_round(end if end is not None else MOST) for end in (found.low, found.likely, found.high))
+    beyond = " or more" if found.high is None else ""
+    below = " or fewer" if low <= FEWEST else ""
+    text = (
+        f"Studies like yours see tuning overtake the best prompt from about {in_words(likely)} labelled examples "
+        f"(nine in ten between {in_words(low)}{below} and {in_words(high)}{beyond})."
+    )
+    return CrossoverForecast("at", Range(low, likely, high, "examples", "estimated", source), text)
+
+
+def _round(examples: float) -> float:
+    """A count with two significant digits."""
+    return float(f"{examples:.2g}")
+
+
+def _disagreement(engine: Engine, expected: Forecast, findings: Sequence[Finding]) -> str:
+    """Where the rules that read the same answers see another approach ahead than the forecast; else empty."""
+    assumed = dict.fromkeys(APPROACHES, 0.0)
+    for item in findings:
+        if item.rule in engine.covered and item.approach in assumed:
+            assumed[item.approach] += item.points or 0.0
+    utilities = dict(zip(APPROACHES, expected.utilities()[0].tolist(), strict=True))
+    by_rules, by_studies = max(assumed, key=lambda a: assumed[a]), max(utilities, key=lambda a: utilities[a])
+    if by_rules == by_studies:
+        return ""
+    if assumed[by_rules] - assumed[by_studies] < APART or utilities[by_studies] - utilities[by_rules] < APART:
+        return ""
+    return (
+        f"On the same answers the rules of practice put {WORDS[by_rules]} first, published comparisons "
+        f"{WORDS[by_studies]}. The comparisons count for more; both are shown among the reasons."
+    )
+
+
+def _text(model: QualityModel, lead: Lead, named: Sequence[str]) -> str:
+    words = [WORDS[approach] for approach in named]
+    singled = f"points to {words[0]}" if len(words) == 1 else f"cannot tell {' and '.join(words)} apart"
+    return (
+        f"{model.rows} published comparisons from {model.studies} studies: the best tuned model is expected "
+        f"{_ahead(lead.points.value)} the best prompt. On quality alone the evidence {singled}."
+    )

@@ -1,0 +1,150 @@
+"""Fits the quality model: a linear model in z with stated priors, an effect per study, and heavy tails.
+
+The posterior mode is found by iteratively reweighted least squares (a Student-t row error): one wild row pulls little,
+and one study with many rows counts about as one study. Deterministic: no draws, no starting point.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+
+from advisor.intake import facts as intake_facts
+from advisor.intake.columns import Facts, Floats
+from advisor.intake.comparisons import answers_of
+from advisor.knowledge.domain import APPROACHES, Rulebook
+from advisor.knowledge.model_names import ModelNames
+from advisor.knowledge.prices import PriceTable
+from advisor.knowledge.quality_model import Calibration, Coefficients, Prior, Priors, QualityModel
+from advisor.knowledge.studies import Comparison
+from advisor.reasoning.quality.features import Situation, situation
+
+ROUNDS = 100
+CONVERGED = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trials:
+    """Published comparisons as the model sees them: answers, situation, points, study codes.
+
+    `points` (N, 3) is NaN where an approach was not reported.
+    """
+
+    rows: tuple[Comparison, ...]
+    answered: Facts
+    situation: Situation
+    points: Floats
+    studies: np.ndarray
+    _designs: dict[tuple[str, ...], Floats] = field(default_factory=dict)
+
+    def design(self, features: tuple[str, ...], hybrid: bool) -> Floats:
+        """The features of all rows as a matrix, made once."""
+        if features not in self._designs:
+            make = self.situation.hybrid_design if hybrid else self.situation.design
+            self._designs[features] = make(features)
+        return self._designs[features]
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 over ids and scores."""
+        content = [(row.id, sorted(row.points().items())) for row in self.rows]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def trials(rows: Sequence[Comparison], names: ModelNames, book: Rulebook, prices: PriceTable, day: date) -> Trials:
+    """The comparisons with at least two reported scores, ready for fitting and judging."""
+    kept = tuple(row for row in rows if len(row.points()) > 1)
+    answers = [answers_of(row, names, book) for row in kept]
+    answered = intake_facts.tabulate(answers, book)
+    facts = intake_facts.derive(answered, book, day)
+    points = np.array([[row.points().get(name, np.nan) for name in APPROACHES] for row in kept]).reshape(-1, 3)
+    order = {study: code for code, study in enumerate(sorted({row.study for row in kept}))}
+    return Trials(
+        kept, answered, situation(facts, prices, day), points, np.array([order[row.study] for row in kept], int)
+    )
+
+
+def fit(data: Trials, priors: Priors, chosen: np.ndarray | None = None, tolerance: float = CONVERGED) -> QualityModel:
+    """The model fitted to the chosen rows (all by default), uncalibrated; coefficients converge to `tolerance`."""
+    use = np.ones(len(data.rows), bool) if chosen is None else chosen
+    prompt, tuned, hybrid = data.points.T
+    parts = []
+    for beliefs, lead, whole in (
+        (priors.tuning, tuned - prompt, False),
+        (priors.hybrid, hybrid - np.fmax(prompt, tuned), True),
+    ):
+        features = tuple(prior.id for prior in beliefs)
+        design = data.design(features, whole)
+        rows = use & np.isfinite(lead)
+        target = np.arcsinh(lead[rows] / priors.scale_points)
+        parts.append(_solve(design[rows], target, data.studies[rows], beliefs, priors, tolerance))
+    return QualityModel(
+        tuning=parts[0],
+        hybrid=parts[1],
+        scale_points=priors.scale_points,
+        study_sd=priors.study_sd,
+        row_sd=priors.row_sd,
+        calibration=Calibration(0.0, 1.0),
+        rows=int(use.sum()),
+        studies=len(set(data.studies[use].tolist())),
+        fitted_on=data.digest,
+    )
+
+
+def _solve(
+    design: Floats,
+    target: Floats,
+    studies: np.ndarray,
+    beliefs: Sequence[Prior],
+    priors: Priors,
+    tolerance: float,
+) -> Coefficients:
+    """Posterior mean and covariance of the coefficients; bounds hold by fixing a coefficient that would cross one."""
+    mean = np.array([prior.mean for prior in beliefs])
+    sd = np.array([prior.sd for prior in beliefs])
+    while True:
+        found, covariance = _posterior(design, target, studies, mean, sd, priors, tolerance)
+        fixed = False
+        for index, prior in enumerate(beliefs):
+            for bound, beyond in ((prior.at_least, -1), (prior.at_most, 1)):
+                if bound is not None and beyond * (found[index] - bound) > 1e-9:
+                    mean[index], sd[index], fixed = bound, 1e-6, True
+        if not fixed:
+            return Coefficients(
+                tuple(prior.id for prior in beliefs), tuple(prior.because for prior in beliefs), found, covariance
+            )
+
+
+def _posterior(
+    design: Floats,
+    target: Floats,
+    studies: np.ndarray,
+    mean: Floats,
+    sd: Floats,
+    priors: Priors,
+    tolerance: float,
+) -> tuple[Floats, Floats]:
+    """The mode and the covariance of the coefficients; the effects of the studies are solved for and left out."""
+    codes, members = np.unique(studies, return_inverse=True)
+    belongs = (members[None, :] == np.arange(len(codes))[:, None]).astype(float)
+    weights = np.full(len(target), 1 / priors.row_sd**2)
+    freedom = priors.degrees_of_freedom
+    found = mean
+    for _ in range(ROUNDS):
+        weighted = design * weights[:, None]
+        sums, shared = belongs @ weighted, belongs @ weights + 1 / priors.study_sd**2
+        # The Schur complement of the studies' diagonal block: only K equations are left.
+        hessian = weighted.T @ design + np.diag(1 / sd**2) - sums.T @ (sums / shared[:, None])
+        totals = belongs @ (weights * target)
+        last, found = found, np.linalg.solve(hessian, weighted.T @ target + mean / sd**2 - sums.T @ (totals / shared))
+        effects = (totals - sums @ found) / shared
+        errors = (target - design @ found - effects[members]) / priors.row_sd
+        weights = (freedom + 1) / (freedom + errors**2) / priors.row_sd**2
+        if np.abs(found - last).max() < tolerance:
+            break
+    return found, np.linalg.inv(hessian)

@@ -1,0 +1,111 @@
+"""Who is ahead in quality, by how much and how surely: the forecast from published studies, for N scenarios at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from advisor.intake.columns import Bools, Floats
+from advisor.knowledge.quality_model import Coefficients, QualityModel
+from advisor.reasoning.quality.features import WITHIN_90, Situation
+
+LEVEL = 1.0  # points of 100: an approach within so many of the best counts as level with it
+NORMAL_95 = 1.6449
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forecast:
+    """Leads in z over N scenarios: mean, standard error of the mean, and spread of a new study's result.
+
+    `tuning` is the lead of fine-tuning over prompting, `hybrid` that of a hybrid over the better of the two.
+    """
+
+    scale_points: float
+    tuning: Floats
+    tuning_error: Floats
+    hybrid: Floats
+    hybrid_error: Floats
+    spread: float
+
+    def utilities(self) -> Floats:
+        """Expected quality in z relative to prompting, shape (N, 3)."""
+        return np.stack([np.zeros_like(self.tuning), self.tuning, np.maximum(self.tuning, 0) + self.hybrid], axis=1)
+
+    def points(self, z: Floats) -> Floats:
+        """A lead in z as points of 100."""
+        return np.asarray(np.sinh(z) * self.scale_points)
+
+    def tuning_interval(self) -> tuple[Floats, Floats, Floats]:
+        """The lead of fine-tuning in points of 100: low, likely and high, with 90 % of new results between."""
+        sd = np.hypot(self.tuning_error, self.spread)
+        return tuple(self.points(self.tuning + k * NORMAL_95 * sd) for k in (-1, 0, 1))  # type: ignore[return-value]
+
+    def hybrid_interval(self) -> tuple[Floats, Floats, Floats]:
+        """The lead of a hybrid over the better of the other two in points of 100, as `tuning_interval`."""
+        sd = np.hypot(self.hybrid_error, self.spread)
+        return tuple(self.points(self.hybrid + k * NORMAL_95 * sd) for k in (-1, 0, 1))  # type: ignore[return-value]
+
+    def within_level(self, offered: Bools) -> Floats:
+        """The probability that each approach is within a point of the best of those offered, shape (N, 3).
+
+        Uncalibrated; 0 for approaches that are not offered.
+        """
+        level = float(np.arcsinh(LEVEL / self.scale_points))
+        lead, lead_sd = self.tuning, np.hypot(self.tuning_error, self.spread)
+        tuned = student_cdf((lead + level) / lead_sd)
+        prompt = student_cdf((level - lead) / lead_sd)
+        extra, extra_sd = self.hybrid, np.hypot(self.hybrid_error, self.spread)
+        both = offered[:, 0] & offered[:, 1]
+        hybrid_over = np.where(both, extra, self.utilities()[:, 2] - np.where(offered[:, 0], 0, lead))
+        hybrid_sd = np.where(both, extra_sd, np.hypot(extra_sd, np.where(offered[:, 0], lead_sd, 0.0)))
+        hybrid = student_cdf((hybrid_over + level) / hybrid_sd)
+        beaten = np.where(offered[:, 2], student_cdf((level - hybrid_over) / hybrid_sd), 1.0)
+        result = np.stack(
+            [
+                np.where(offered[:, 1], prompt, 1.0) * beaten,
+                np.where(offered[:, 0], tuned, 1.0) * beaten,
+                np.where(offered[:, :2].any(axis=1), hybrid, 1.0),
+            ],
+            axis=1,
+        )
+        return np.where(offered, result, 0.0)
+
+
+def forecast(model: QualityModel, at: Situation) -> Forecast:
+    """The forecast of N scenarios."""
+    names = model.tuning.features
+    lead, error = _project(model.tuning, at.design(names))
+    ends = [at.design(names, quantile) @ model.tuning.mean for quantile in (0, 2)]
+    doubt = at.open_variance + ((ends[1] - ends[0]) / WITHIN_90) ** 2
+    hybrid, hybrid_error = _project(model.hybrid, at.hybrid_design(model.hybrid.features))
+    return Forecast(
+        scale_points=model.scale_points,
+        tuning=lead,
+        tuning_error=np.sqrt(error**2 + doubt),
+        hybrid=hybrid,
+        hybrid_error=hybrid_error,
+        spread=float(np.hypot(model.study_sd, model.row_sd)),
+    )
+
+
+def student_cdf(t: Floats) -> Floats:
+    """The distribution function of Student's t with four degrees of freedom, which has a closed form."""
+    ratio = t**2 / (4 + t**2)
+    return 0.5 + 0.375 * np.sign(t) * np.sqrt(ratio) * 2 * (1 - ratio / 3)
+
+
+def _project(coefficients: Coefficients, design: Floats) -> tuple[Floats, Floats]:
+    """Mean and standard error of the linear predictor."""
+    variance = np.einsum("nk,nk->n", design @ coefficients.covariance, design)
+    return design @ coefficients.mean, np.sqrt(np.maximum(variance, 0))
+
+
+def contenders(probability: Floats, cover: float) -> Bools:
+    """The smallest set of approaches, likeliest first, whose probabilities reach `cover` together, shape (N, 3)."""
+    order = np.argsort(-probability, axis=1, kind="stable")
+    ranked = np.take_along_axis(probability, order, axis=1)
+    before = np.cumsum(ranked, axis=1) - ranked
+    kept = np.zeros(probability.shape, bool)
+    np.put_along_axis(kept, order, (before < cover) & (ranked > 0), axis=1)
+    return kept

@@ -1,0 +1,45 @@
+"""What published studies forecast for the case: leads with intervals, chances, what moves them, the crossover."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.reasoning.advice import Advice, ForecastEvidence
+from advisor.reports.document import Block, Callout, Paragraph, Table, runs
+from advisor.reports.verdict import title_of
+from advisor.reports.wording import capital, listed
+
+
+def forecast(advice: Advice, found: ForecastEvidence) -> Iterator[Block]:
+    """The blocks of the forecast, the plain statement first."""
+    yield Paragraph(runs(found.text))
+    leads = tuple(
+        (
+            runs(title_of(advice, lead.approach)),
+            runs(listed([title_of(advice, name).lower() for name in lead.over], "or")),
+            runs(lead.points),
+        )
+        for lead in found.leads
+    )
+    yield Table(
+        ("Approach", "Compared with", "Lead (nine of ten results)"),
+        leads,
+        "Lead in quality that published comparisons let expect, in points of 100",
+        (2,),
+    )
+    if found.levels:
+        levels = tuple((runs(title_of(advice, item.approach)), runs(item.probability)) for item in found.levels)
+        yield Table(
+            ("Approach", "Chance to be level with the best"), levels, "Within one point of the best in quality", (1,)
+        )
+    else:
+        text = "The studies are too far from this case for a percentage."
+        yield Callout("info", "No percentage", runs(text))
+    if found.pulls:
+        pulls = tuple((runs(pull.because), runs(pull.points)) for pull in found.pulls)
+        yield Table(
+            ("What moves it", "Points for tuning"), pulls, "What moves the lead of tuning over prompting most", (1,)
+        )
+    yield Paragraph(runs(capital(found.crossover.text)))
+    if found.disagreement:
+        yield Callout("tie", "Rules and studies disagree", runs(found.disagreement))
