@@ -48,7 +48,7 @@ TABLES = (
     Table("rule", "notes", "rules", "rule", "id", partial(read_rule, kind="note")),
     Table("case", "cases", "cases", "case", "id", entries.case),
 )
-_KNOWN = {"pack.yaml", "costs.yaml", "studies/*.yaml", *(table.file for table in TABLES)}
+_KNOWN = {"pack.yaml", "costs.yaml", "studies/*.yaml", "studies/papers/*.yaml", *(table.file for table in TABLES)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from advisor.knowledge import rulebook
 from advisor.knowledge.conditions import Compare, Market, facts_read, walk
 from advisor.knowledge.domain import Rulebook
 from advisor.knowledge.prices import PriceTable
+from advisor.knowledge.quality_model import ANSWERS, model_file
 from advisor.knowledge.staleness import overdue, stale_rules
 from advisor.knowledge.vocabulary import DERIVED_FACTS
 
@@ -72,7 +73,7 @@ def _aged(book: Rulebook, day: date) -> Iterator[Problem]:
 
 def _unread(book: Rulebook) -> Iterator[Problem]:
     techniques = [technique.when for approach in book.approaches.values() for technique in approach.techniques]
-    read: set[str] = set()
+    read: set[str] = set(ANSWERS) if model_file(book) else set()
     for condition in (*(rule.when for rule in book.rules), *techniques):
         for name in facts_read(condition):
             read.update(DERIVED_FACTS[name].reads if name in DERIVED_FACTS else (name,))

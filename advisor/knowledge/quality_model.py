@@ -27,6 +27,14 @@ NAMES = "models.yaml"
 PRIORS = "priors.yaml"
 MODEL = "model.json"
 DIGITS = 6
+# The answers that the forecast reads.
+ANSWERS = frozenset(
+    {
+        *("task_kind", "domain_specialization", "class_count", "knowledge_need", "labelled_examples"),
+        *("training_material", "tuning_method", "quality_measure", "base_model", "base_model_grade"),
+        *("base_model_size_b", "tunable_model_size_b", "prompt_effort", "model_access"),
+    }
+)
 
 Floats = NDArray[np.float64]
 
@@ -48,13 +56,15 @@ class Prior:
 class Priors:
     """All beliefs before the studies: on the lead of tuning over prompting, and of a hybrid over the better of both.
 
-    `study_sd` and `row_sd` are the spread in z, between studies and between rows, that no feature explains.
+    `study_sd` and `row_sd` are the spread in z, between studies and between rows, that no feature explains;
+    `hybrid_selection` is the part of a hybrid's lead, in z, that comes from which papers report one.
     """
 
     scale_points: float
     study_sd: float
     row_sd: float
     degrees_of_freedom: float
+    hybrid_selection: float
     tuning: tuple[Prior, ...]
     hybrid: tuple[Prior, ...]
 
@@ -100,6 +110,7 @@ class QualityModel:
     scale_points: float
     study_sd: float
     row_sd: float
+    hybrid_selection: float
     calibration: Calibration
     rows: int
     studies: int
@@ -113,6 +124,7 @@ class QualityModel:
             "scale_points": self.scale_points,
             "study_sd": self.study_sd,
             "row_sd": self.row_sd,
+            "hybrid_selection": self.hybrid_selection,
             "rows": self.rows,
             "studies": self.studies,
             "fitted_on": self.fitted_on,
@@ -140,6 +152,12 @@ def studies_folder(book: Rulebook) -> Path:
     return folders[0] if folders else locate.rules_dir() / FOLDER
 
 
+def model_file(book: Rulebook) -> Path | None:
+    """The fitted model of a pack: that of the uppermost layer that has one."""
+    files = (layer / FOLDER / MODEL for layer in reversed(book.layers))
+    return next((file for file in files if file.exists()), None)
+
+
 def read_model(path: Path) -> QualityModel:
     """The model of a file. Raises InputError where it is not one."""
     try:
@@ -150,6 +168,7 @@ def read_model(path: Path) -> QualityModel:
             scale_points=float(raw["scale_points"]),
             study_sd=float(raw["study_sd"]),
             row_sd=float(raw["row_sd"]),
+            hybrid_selection=float(raw["hybrid_selection"]),
             calibration=Calibration(float(raw["calibration"]["intercept"]), float(raw["calibration"]["slope"])),
             rows=int(raw["rows"]),
             studies=int(raw["studies"]),
@@ -190,6 +209,7 @@ def read_priors(path: Path) -> Priors:
         study_sd=fields.number("study_sd", low=0),
         row_sd=fields.number("row_sd", low=1e-6),
         degrees_of_freedom=fields.number("degrees_of_freedom", low=1),
+        hybrid_selection=fields.number("hybrid_selection", low=0),
         tuning=tuple(fields.rows("lead_of_tuning", lambda entry, index: prior(fields, entry, index))),
         hybrid=tuple(fields.rows("lead_of_hybrid", lambda entry, index: prior(fields, entry, index))),
     )

@@ -16,7 +16,7 @@ from advisor.intake.answers import Answers
 from advisor.knowledge import rulebook
 from advisor.knowledge.domain import APPROACHES, CRITERIA, Quantity, Source
 from advisor.knowledge.prices import PriceTable
-from advisor.knowledge.quality_model import FOLDER, MODEL, read_model
+from advisor.knowledge.quality_model import model_file, read_model
 from advisor.reasoning import contributions, limits, plan, published
 from advisor.reasoning.advice import (
     Advice,
@@ -49,8 +49,8 @@ def engine(folder: Path, day: date, measured: Path | None = None) -> Engine:
     if problems or book is None or prices is None:
         raise InputError(problems)
     measurement = measurements.read(measured) if measured is not None else None
-    fitted = [layer / FOLDER / MODEL for layer in book.layers if (layer / FOLDER / MODEL).exists()]
-    return Engine(book, prices, day, measurement, read_model(fitted[-1]) if fitted else None)
+    fitted = model_file(book)
+    return Engine(book, prices, day, measurement, read_model(fitted) if fitted else None)
 
 
 def advise(answers: Answers, engine: Engine) -> Advice:

@@ -22,12 +22,12 @@ from advisor.intake.truth import TRUE, UNKNOWN, Truth, evaluate
 from advisor.knowledge.conditions import Condition, facts_read
 from advisor.knowledge.domain import APPROACHES, CRITERIA, Rule, Rulebook
 from advisor.knowledge.prices import PriceTable
-from advisor.knowledge.quality_model import QualityModel
+from advisor.knowledge.quality_model import ANSWERS, QualityModel
 from advisor.knowledge.staleness import WEIGHT, stale_rules
 from advisor.knowledge.vocabulary import DERIVED_FACTS
 from advisor.reasoning.costs import Costs, estimate, with_cost_facts
 from advisor.reasoning.quality import blend
-from advisor.reasoning.quality.features import ANSWERS, Situation, situation
+from advisor.reasoning.quality.features import Situation, situation
 from advisor.reasoning.quality.forecast import Forecast, forecast
 
 ADVICE, TIE, ABSTAIN = 0, 1, 2

@@ -14,11 +14,11 @@ from advisor.intake.columns import ABSENT_CODE, Facts, Words
 from advisor.intake.facts import derive, tabulate
 from advisor.knowledge.conditions import facts_read
 from advisor.knowledge.domain import APPROACHES, Question
+from advisor.knowledge.quality_model import ANSWERS
 from advisor.knowledge.vocabulary import DERIVED_FACTS
 from advisor.reasoning.advice import Flip, NextQuestion
 from advisor.reasoning.engine import Engine
 from advisor.reasoning.flips import Search
-from advisor.reasoning.quality.features import ANSWERS
 from advisor.reasoning.regions import exact
 from advisor.reasoning.variants import Changes, picked, variants
 

@@ -117,10 +117,16 @@ def test_the_measurement_is_shown_with_n_and_interval(
 def test_a_difference_that_is_not_shown_counts_as_a_tie(
     advise: Callable[[dict[str, object] | None], dict[str, object]],
 ) -> None:
-    """Where the paired interval holds zero, both approaches get the same measured quality."""
-    advice = advise(result(0.80, 0.82, half=0.05))
-    quality = {item["approach"]: item["by_criterion"]["quality"] for item in advice["ranking"]}  # type: ignore[attr-defined]
-    assert quality["prompting"] == pytest.approx(quality["fine_tuning"])
+    """Where the paired interval holds zero, both are measured as equal: only the share of what was assumed stays."""
+
+    def lead(advice: dict[str, object]) -> float:
+        quality = {item["approach"]: item["by_criterion"]["quality"] for item in advice["ranking"]}  # type: ignore[attr-defined]
+        return float(quality["fine_tuning"] - quality["prompting"])
+
+    assumed = lead(advise(None))
+    measured = lead(advise(result(0.80, 0.82, half=0.05)))
+    assert assumed != 0
+    assert measured == pytest.approx(assumed * 20 / (300 + 20))
 
 
 def test_findings_still_add_up_with_a_measurement(

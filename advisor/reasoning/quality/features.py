@@ -15,14 +15,8 @@ from numpy.typing import NDArray
 
 from advisor.intake.columns import Bools, Facts, Floats
 from advisor.knowledge.prices import PriceTable
+from advisor.knowledge.quality_model import ANSWERS
 
-ANSWERS = frozenset(
-    {
-        *("task_kind", "domain_specialization", "class_count", "knowledge_need", "labelled_examples"),
-        *("training_material", "tuning_method", "quality_measure", "base_model", "base_model_grade"),
-        *("base_model_size_b", "tunable_model_size_b", "prompt_effort", "model_access"),
-    }
-)
 # What a rule may read and still say nothing that the forecast does not know.
 COVERED = ANSWERS | {"examples_per_class", "examples_ratio", "size_ratio"}
 

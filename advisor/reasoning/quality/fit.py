@@ -89,6 +89,7 @@ def fit(data: Trials, priors: Priors, chosen: np.ndarray | None = None, toleranc
         scale_points=priors.scale_points,
         study_sd=priors.study_sd,
         row_sd=priors.row_sd,
+        hybrid_selection=priors.hybrid_selection,
         calibration=Calibration(0.0, 1.0),
         rows=int(use.sum()),
         studies=len(set(data.studies[use].tolist())),

@@ -83,7 +83,7 @@ def forecast(model: QualityModel, at: Situation) -> Forecast:
         scale_points=model.scale_points,
         tuning=lead,
         tuning_error=np.sqrt(error**2 + doubt),
-        hybrid=hybrid,
+        hybrid=hybrid - model.hybrid_selection,
         hybrid_error=hybrid_error,
         spread=float(np.hypot(model.study_sd, model.row_sd)),
     )
