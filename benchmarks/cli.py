@@ -83,17 +83,28 @@ def _main(app: typer.Typer, name: str, argv: Sequence[str] | None) -> int:
 
 
 @bench_app.command("tasks")
-def list_tasks(as_json: AsJson = False) -> None:
-    """List the sample tasks that come with the benchmark."""
+def list_tasks(
+    folder: Annotated[
+        str | None, typer.Argument(help="A folder of task folders. Default: the samples that come with the benchmark.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List tasks, after checking them: the samples that come with the benchmark, or those in a folder."""
     from . import tasks
+    from .runs.table import answers_in_words
 
     found: list[dict[str, Any]] = []
-    for folder in tasks.discover():
-        task = tasks.load(folder)
+    problems: list[str] = []
+    for path in tasks.discover(folder):
+        try:
+            task = tasks.load(path)
+        except BenchmarkError as error:
+            problems += error.problems
+            continue
         card = task.card
         found.append(
             {
-                "name": folder.name,
+                "name": path.name,
                 "kind": card.kind,
                 "language": card.language,
                 "domain": card.domain,
@@ -103,15 +114,20 @@ def list_tasks(as_json: AsJson = False) -> None:
                 "n_train": len(task.train),
                 "n_test": len(task.test),
                 "licence": card.licence,
-                "folder": str(folder),
+                "folder": str(path),
             }
         )
+    if folder is not None and not found and not problems:
+        problems.append(f"{folder}: holds no task; allowed: a folder of folders with task.json")
+    if problems:
+        raise BenchmarkError(problems)
     if as_json:
         _print_json(found)
         return
     for entry in found:
         typer.echo(
-            f"{entry['name']}: {entry['kind']} ({entry['language']}), {len(entry['labels'])} labels, "
+            f"{entry['name']}: {entry['kind']} ({entry['language']}), "
+            f"{answers_in_words(entry['kind'], entry['labels'])}, "
             f"{entry['n_train']} train and {entry['n_test']} test rows, {entry['metric']}, {entry['licence']}"
         )
         typer.echo(f"  {textwrap.shorten(entry['description'], 200, placeholder=' ...')}")
@@ -233,13 +249,14 @@ def _checked(task: str, *, model: str, **words: Any) -> Wish:
     from .runs import read_wish
 
     problems: list[str] = []
-    most, wish = None, None
+    most, wish, known = None, None, tuple(approaches.ARMS)
     try:
-        most = len(tasks.load(tasks.find(task)).train)
+        found = tasks.load(tasks.find(task))
+        most, known = len(found.train), approaches.arms_for(found.card.kind)
     except BenchmarkError as error:
         problems += error.problems
     try:
-        wish = read_wish(tuple(approaches.ARMS), model=model, most=most, **words)
+        wish = read_wish(known, model=model, most=most, **words)
     except BenchmarkError as error:
         problems += error.problems
     if wish is None or any(approaches.ARMS[arm].needs_model for arm in wish.arms):

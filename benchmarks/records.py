@@ -100,7 +100,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """An answer bound to its test example: the judge's row."""
+    """An answer bound to its test example: the judge's row.
+
+    `judged` holds for a written answer what it adds to the two sums whose ratio is a metric, by metric.
+    """
 
     example_id: str
     gold: str
@@ -112,6 +115,7 @@ class Prediction:
     references: tuple[str, ...] = ()
     text: str | None = None
     written: int = 0
+    judged: Mapping[str, tuple[float, float]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ environment) stand under separate keys.
 
 from __future__ import annotations
 
+import json
 import math
 import random
 import time
@@ -16,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from ..records import SCHEMA_CELL, Answer, Example, Prediction, TaskCard, seed_for
-from ..statistics import Outcomes, metrics_of, score_interval
+from ..statistics import LabelScores, Outcomes, Scored, Tallies, judged, score_interval
+from ..tasks import CLASSIFICATION, EXTRACTION, metrics_of
 from . import provenance
 from .plan import PlannedCell, Split
 
@@ -114,8 +116,14 @@ def run_cell(
 
 def scores(predictions: Sequence[Prediction], card: TaskCard) -> dict[str, dict[str, Any]]:
     """Every metric of the task with its interval over the items, JSON-shaped."""
-    outcomes = Outcomes.of([row.gold for row in predictions], [[row.label for row in predictions]], card.labels)
-    return {metric: asdict(score_interval(outcomes, metric)) for metric in metrics_of(card.metric)}
+    scored: Scored
+    if card.kind == CLASSIFICATION:
+        outcomes = Outcomes.of([row.gold for row in predictions], [[row.label for row in predictions]], card.labels)
+        scored = LabelScores(outcomes)
+    else:
+        scored = Tallies.of([[row.judged or {} for row in predictions]])
+    names = metrics_of(card.metric, card.kind, card.choices)
+    return {metric: asdict(score_interval(scored, metric)) for metric in names}
 
 
 def _predict(
@@ -140,19 +148,38 @@ def _predict(
             references=row.references,
             text=answer.text,
             written=int(answer.written),
+            judged=_judged(row, answer, card),
         )
         for row, answer in zip(rows, answers, strict=True)
     ), seconds
 
 
+def _judged(row: Example, answer: Answer, card: TaskCard) -> dict[str, tuple[float, float]] | None:
+    if card.kind == CLASSIFICATION:
+        return None
+    return judged(card.kind, card.metric, answer.label, row.references, language=card.language, choices=card.choices)
+
+
 def _check(answer: Answer, card: TaskCard) -> None:
-    if answer.label is not None and answer.label not in card.labels:
-        raise BrokenContestant(f"answered {answer.label!r}, which is not a label of {card.name!r}")
+    if answer.label is not None and not _is_answer(answer.label, card):
+        what = {CLASSIFICATION: f"a label of {card.name!r}", EXTRACTION: "an object as JSON"}.get(card.kind, "a text")
+        raise BrokenContestant(f"answered {answer.label!r}, which is not {what}")
     for name, values in (("scores", answer.scores), ("raw_scores", answer.raw_scores)):
         if values is None:
             continue
         if len(values) != len(card.labels) or not all(math.isfinite(value) for value in values):
             raise BrokenContestant(f"{name} must be {len(card.labels)} finite numbers, found {values!r}")
+
+
+def _is_answer(answer: str, card: TaskCard) -> bool:
+    if card.kind == CLASSIFICATION:
+        return answer in card.labels
+    if card.kind != EXTRACTION:
+        return bool(answer.strip())
+    try:
+        return isinstance(json.loads(answer), dict)
+    except ValueError:
+        return False
 
 
 def _latency(contestant: Any, rows: Sequence[Example]) -> dict[str, Any]:
@@ -172,6 +199,10 @@ def _row(prediction: Prediction) -> dict[str, Any]:
     del row["seconds"], row["references"]
     if prediction.text is None:
         del row["text"], row["written"]
+    if prediction.judged is None:
+        del row["judged"]
+    else:
+        row["judged"] = {name: list(pair) for name, pair in prediction.judged.items()}
     for name in ("scores", "raw_scores"):
         if row[name] is not None:
             row[name] = [float(value) for value in row[name]]

@@ -9,8 +9,9 @@ from itertools import combinations
 from typing import Any
 
 from ..records import SCHEMA_MEASUREMENT
-from ..statistics import Outcomes, metrics_of, minimum_detectable_difference, paired_difference, score_interval
+from ..statistics import LabelScores, Outcomes, Scored, Tallies, compared, minimum_detectable_difference, score_interval
 from ..statistics.power import DISCORDANT, POWER
+from ..tasks import CLASSIFICATION, metrics_of
 
 LEVEL = 0.95
 # Used only where there are no development rows to choose on.
@@ -75,9 +76,9 @@ def _groups(plan: Record, cells: Mapping[str, Record]) -> dict[tuple[str, int], 
 
 def _arm_entry(records: Sequence[Record], task: Record) -> dict[str, Any]:
     first = records[0]
-    golds, columns = _common(records)
-    outcomes = Outcomes.of(golds, columns, task["labels"])
-    scores = {metric: asdict(score_interval(outcomes, metric, LEVEL)) for metric in metrics_of(task["metric"])}
+    scored = _scored(records, task)
+    names = metrics_of(task["metric"], task["kind"], task.get("choices", ()))
+    scores = {metric: asdict(score_interval(scored, metric, LEVEL)) for metric in names}
     dev = [record["dev_metrics"][task["metric"]] for record in records if record["dev_metrics"]]
     timings = [record["timing"] for record in records]
     latency = [timing["latency"] for timing in timings]
@@ -88,7 +89,7 @@ def _arm_entry(records: Sequence[Record], task: Record) -> dict[str, Any]:
         "train_size": first["cell"]["train_size"],
         "seeds": [record["cell"]["seed"] for record in records],
         "n_seeds": len(records),
-        "n": outcomes.n,
+        "n": scored.n,
         "metric": {"name": task["metric"], **scores.pop(task["metric"])},
         "also": scores,
         "dev": {"value": _mean(entry["value"] for entry in dev), "n": dev[0]["n"]} if dev else None,
@@ -166,18 +167,20 @@ def _comparison(a: Sequence[Record], b: Sequence[Record], task: Record) -> dict[
     if not seeds:
         return None
     both = [next(record for record in side if record["cell"]["seed"] == seed) for side in (a, b) for seed in seeds]
-    golds, columns = _common(both)
-    found = paired_difference(
-        golds, columns[: len(seeds)], columns[len(seeds) :], task["labels"], task["metric"], LEVEL
-    )
-    return asdict(found)
+    found = compared(_scored(both, task), task["metric"], LEVEL)
+    return {**asdict(found), "variance": list(found.variance)}
 
 
-def _common(records: Sequence[Record]) -> tuple[list[str], list[list[str | None]]]:
-    """The gold labels and every record's answers on the items that all of them were asked."""
+def _scored(records: Sequence[Record], task: Record) -> Scored:
+    """Every record's answers, one column each, on the items that all of them were asked."""
     answers = [{row["example_id"]: row for row in record["predictions"]} for record in records]
     shared = [key for key in answers[0] if all(key in column for column in answers)]
-    return [answers[0][key]["gold"] for key in shared], [[column[key]["label"] for key in shared] for column in answers]
+    if task["kind"] != CLASSIFICATION:
+        return Tallies.of([[column[key]["judged"] for key in shared] for column in answers])
+    golds = [answers[0][key]["gold"] for key in shared]
+    return LabelScores(
+        Outcomes.of(golds, [[column[key]["label"] for key in shared] for column in answers], task["labels"])
+    )
 
 
 def _mean(values: Iterable[float]) -> float:

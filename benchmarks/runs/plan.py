@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..errors import BenchmarkError
-from ..records import Cell, Example, Task, digest, nested_subset, seed_for
+from ..records import Cell, Example, Task, TaskCard, digest, nested_subset, seed_for
 from ..statistics.power import DISCORDANT, minimum_detectable_difference
+from ..tasks import CLASSIFICATION, KINDS
 from .ring import Ring
 
 SCHEMA_PLAN = "advisor/plan/1"
@@ -104,13 +105,19 @@ def make_plan(task: Task, wish: Wish, ring: Ring, files: Any | None) -> Plan:
         for size in wish.train_sizes
         if size > len(task.train)
     ]
+    kind = task.card.kind
+    able = [arm for arm, entry in ring.arms.items() if kind in getattr(entry, "kinds", KINDS)]
     problems += [
-        f"--arms: unknown arm {arm!r}; allowed: {', '.join(ring.arms)}" for arm in wish.arms if arm not in ring.arms
+        f"--arms: unknown arm {arm!r}; allowed: {', '.join(able)}"
+        if arm not in ring.arms
+        else f"--arms: {arm!r} cannot do a task of the kind {kind!r}; allowed: {', '.join(able)}"
+        for arm in wish.arms
+        if arm not in able
     ]
     if problems:
         raise BenchmarkError(problems)
     limit = wish.test_limit if wish.test_limit is not None and wish.test_limit < len(task.test) else None
-    settings = {arm: dict(ring.settings(arm)) for arm in wish.arms}
+    settings = {arm: _settings(ring, arm, task.card) for arm in wish.arms}
     cells = []
     for size in wish.train_sizes:
         for seed in wish.seeds:
@@ -159,11 +166,12 @@ def test_rows(task: Task, limit: int | None) -> tuple[Example, ...]:
     return tuple(sorted(task.test, key=lambda row: digest(["test", row.id]))[:limit])
 
 
-def power_note(n: int, seeds: int) -> str:
+def power_note(n: int, seeds: int, kind: str = CLASSIFICATION) -> str:
     """What a run on `n` test items and so many seeds can show, in a line or two."""
+    what = "accuracy" if kind == CLASSIFICATION else "the share of right answers"
     points = 100 * minimum_detectable_difference(n)
     note = (
-        f"{n} test items: a difference in accuracy below {points:.1f} points will probably not show "
+        f"{n} test items: a difference in {what} below {points:.1f} points will probably not show "
         f"(80 % power, 5 % level, if two arms differ in being right on {100 * DISCORDANT:.0f} % of the items)"
     )
     if seeds == 2:
@@ -171,6 +179,14 @@ def power_note(n: int, seeds: int) -> str:
             "\n2 seeds say next to nothing about the spread between seeds, intervals will be very wide: take 1, or 3"
         )
     return note
+
+
+def _settings(ring: Ring, arm: str, card: TaskCard) -> dict[str, Any]:
+    """The arm's settings; for answers that are written also what the card says of them."""
+    if card.kind == CLASSIFICATION:
+        return dict(ring.settings(arm))
+    said = digest([card.description, card.metric, card.language, card.schema])
+    return {**ring.settings(arm, card.kind), "card": said}
 
 
 def _task_summary(task: Task, limit: int | None) -> dict[str, Any]:
@@ -181,6 +197,7 @@ def _task_summary(task: Task, limit: int | None) -> dict[str, Any]:
         "language": card.language,
         "labels": list(card.labels),
         "metric": card.metric,
+        **({"choices": list(card.choices)} if card.choices else {}),
         "n_train": len(task.train),
         "n_test": limit if limit is not None else len(task.test),
     }

@@ -11,14 +11,15 @@ from typing import Any
 class Ring:
     """The arms on offer and the doors to them.
 
-    `make(arm, card, seed, model)` returns a contestant; `settings(arm)` is what enters the cell's identity;
+    `make(arm, card, seed, model)` returns a contestant; `settings(arm)`, or `settings(arm, kind)` of
+    a task whose answers are written, is what enters the cell's identity;
     `resolve(name_or_path)` finds the model's files with name, folder, content hash and origin; `load(files, dtype=)`
     gives the model itself (dtype None: its own choice).
     """
 
     arms: Mapping[str, Any]
     make: Callable[..., Any]
-    settings: Callable[[str], Mapping[str, Any]]
+    settings: Callable[..., Mapping[str, Any]]
     resolve: Callable[[str], Any]
     load: Callable[..., Any]
 

@@ -125,7 +125,7 @@ def _run_plan(
     pending = [planned for planned in plan.cells if planned.id not in done]
     test = test_rows(task, plan.description["test_limit"])
     progress.say(f"{directory.path}: {len(plan.cells)} cells, {len(skipped)} done before, {len(pending)} to do")
-    progress.say(power_note(len(test), len(plan.description["seeds"])))
+    progress.say(power_note(len(test), len(plan.description["seeds"]), task.card.kind))
     runner = _Runner(task, directory, ring, files, progress, test, _number_format(done))
     progress.begin(pending, list(done.values()), len(test))
     try:

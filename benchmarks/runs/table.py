@@ -16,16 +16,22 @@ def table(result: Mapping[str, Any]) -> str:
 def _head(result: Mapping[str, Any]) -> list[str]:
     task, model = result["task"], result["model"]
     lines = [
-        f"{task['name']}: {task['kind']} ({task['language']}), {len(task['labels'])} labels, "
+        f"{task['name']}: {task['kind']} ({task['language']}), {answers_in_words(task['kind'], task['labels'])}, "
         f"{task['metric']} on {task['n_test']} test items"
     ]
     if model:
         lines.append(f"model {model['name']} ({model['content_hash'][:12]})")
     points = 100 * result["detectable"]["difference"]
-    lines.append(
-        f"differences in accuracy below about {points:.1f} points cannot be expected to show with so many items"
-    )
+    what = "accuracy" if task["labels"] else "the share of right answers"
+    lines.append(f"differences in {what} below about {points:.1f} points cannot be expected to show with so many items")
     return lines
+
+
+def answers_in_words(kind: str, labels: Sequence[str]) -> str:
+    """What the answers of a task are, in two words."""
+    if labels:
+        return f"{len(labels)} labels"
+    return "JSON objects" if kind == "extraction" else "free text"
 
 
 def _arms(result: Mapping[str, Any]) -> list[str]:

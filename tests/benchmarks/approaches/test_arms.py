@@ -39,12 +39,16 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tuning, "MOST_STEPS", 4)
 
 
-def test_the_arms_are_the_six_of_the_contract() -> None:
+LABELLING = approaches.arms_for("classification")
+
+
+def test_the_arms_are_those_of_the_contract() -> None:
     """Names, approaches and techniques are fixed words."""
     found = {name: (arm.approach, arm.technique) for name, arm in approaches.ARMS.items()}
     assert found == {
         "majority": (None, None),
         "linear": (None, None),
+        "nearest": (None, None),
         "zero_shot": ("prompting", "zero_shot"),
         "few_shot": ("prompting", "few_shot"),
         "lora": ("fine_tuning", "lora"),
@@ -52,7 +56,7 @@ def test_the_arms_are_the_six_of_the_contract() -> None:
     }
 
 
-@pytest.mark.parametrize("arm", approaches.ARMS)
+@pytest.mark.parametrize("arm", LABELLING)
 @pytest.mark.parametrize("dev", [0, 6])
 def test_an_arm_answers_every_text_and_records_its_choices(arm: str, dev: int, tiny: LoadedModel) -> None:
     """Answers come in order with one score per label, the record is JSON, and a second go gives the same."""
@@ -74,7 +78,7 @@ def test_an_arm_answers_every_text_and_records_its_choices(arm: str, dev: int, t
     assert results[0] == results[1]
 
 
-@pytest.mark.parametrize("arm", approaches.ARMS)
+@pytest.mark.parametrize("arm", LABELLING)
 def test_settings_are_json_and_carry_a_version(arm: str) -> None:
     """What enters a cell's identity can be written down and told apart by version."""
     found = approaches.settings(arm)
@@ -100,7 +104,8 @@ def test_unknown_arms_and_missing_models_are_refused() -> None:
 def test_naming_the_arms_loads_no_heavy_library() -> None:
     """The list of arms and their settings come without torch, transformers, peft and scikit-learn."""
     code = (
-        "import sys; from benchmarks import approaches; [approaches.settings(a) for a in approaches.ARMS]; "
+        "import sys; from benchmarks import approaches, tasks; "
+        "[approaches.settings(arm, kind) for kind in tasks.KINDS for arm in approaches.arms_for(kind)]; "
         "heavy = {'torch', 'transformers', 'peft', 'sklearn'} & set(sys.modules); assert not heavy, heavy"
     )
     root = Path(__file__).resolve().parents[3]
