@@ -106,4 +106,4 @@ def _bets(means: Floats) -> Floats:
 def _growth(differences: tuple[float, ...], mean: float) -> Floats:
     """The log growth of every bet when each of the differences occurs once, shape [c, BETS]."""
     bets = _bets(np.asarray([mean]))[0]
-    return np.log1p(bets[None, :] * (np.asarray(differences)[:, None] - mean))
+    return np.asarray(np.log1p(bets[None, :] * (np.asarray(differences)[:, None] - mean)))

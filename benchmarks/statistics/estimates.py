@@ -138,8 +138,10 @@ def estimate(scored: Scored, metric: str) -> TwoShares | Resampled | Crossed:
     per_item = scored.item_scores(metric)
     if seeds == 1 and per_item is not None and ((per_item[0] == 0) | (per_item[0] == 1)).all():
         (a, b), weights = per_item[0] == 1, per_item[1]
-        counts = [round(float(weights[which].sum())) for which in (a & b, a & ~b, ~a & b, ~a & ~b)]
-        return TwoShares(*counts)
+        both, only_a, only_b, neither = (
+            round(float(weights[which].sum())) for which in (a & b, a & ~b, ~a & b, ~a & ~b)
+        )
+        return TwoShares(both, only_a, only_b, neither)
     per_seed = score[:seeds] - score[seeds:]
     draws = scored.resampled(metric)
     resampled = draws[:, :seeds].mean(axis=1) - draws[:, seeds:].mean(axis=1)
