@@ -88,6 +88,27 @@ class Coefficients:
         }
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Disagreement:
+    """How far each study lies off the fit, and where it stands: what tells how well studies near a case agree.
+
+    `places` (S, K) are the mean features of each study, scaled by the prior's standard deviations; `errors` (S,) the
+    mean residual in z.
+    """
+
+    scales: Floats
+    places: Floats
+    errors: Floats
+
+    def plain(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "scales": [round(float(value), DIGITS) for value in self.scales],
+            "places": [[round(float(value), DIGITS) for value in row] for row in self.places],
+            "errors": [round(float(value), DIGITS) for value in self.errors],
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """Turns the model's own probability into the one that held for unseen studies: logit p' = a + b logit p."""
@@ -111,6 +132,7 @@ class QualityModel:
     study_sd: float
     row_sd: float
     hybrid_selection: float
+    disagreement: Disagreement
     calibration: Calibration
     rows: int
     studies: int
@@ -131,6 +153,7 @@ class QualityModel:
             "calibration": {name: round(value, DIGITS) for name, value in asdict(self.calibration).items()},
             "lead_of_tuning": self.tuning.plain(),
             "lead_of_hybrid": self.hybrid.plain(),
+            "disagreement": self.disagreement.plain(),
         }
 
     @property
@@ -169,6 +192,11 @@ def read_model(path: Path) -> QualityModel:
             study_sd=float(raw["study_sd"]),
             row_sd=float(raw["row_sd"]),
             hybrid_selection=float(raw["hybrid_selection"]),
+            disagreement=Disagreement(
+                np.array(raw["disagreement"]["scales"], float),
+                np.array(raw["disagreement"]["places"], float),
+                np.array(raw["disagreement"]["errors"], float),
+            ),
             calibration=Calibration(float(raw["calibration"]["intercept"]), float(raw["calibration"]["slope"])),
             rows=int(raw["rows"]),
             studies=int(raw["studies"]),

@@ -35,7 +35,7 @@ def _limits(engine: Engine, outcome: Outcome, answers: Answers, findings: Sequen
     aside = [name for name in answers if name in outcome.facts.columns and not outcome.facts.known(name)[0]]
     aside = [name for name in aside if (answer := answers.get(name)) is not None and answer.kind != "does_not_apply"]
     if aside:
-        yield Limit("set_aside", "Answers that do not apply here were set aside: " + ", ".join(aside) + ".")
+        yield Limit("set_aside", "Answers that do not apply here were set aside: " + ", ".join(sorted(aside)) + ".")
     yield from _beyond(engine, answers)
     yield from _opposed(findings)
     yield from _thin(engine, outcome, findings)

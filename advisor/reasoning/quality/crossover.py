@@ -8,7 +8,7 @@ import numpy as np
 
 from advisor.knowledge.quality_model import QualityModel
 from advisor.reasoning.quality.features import Situation
-from advisor.reasoning.quality.forecast import NORMAL_95
+from advisor.reasoning.quality.forecast import NORMAL_95, local_study_sd
 
 FEWEST, MOST, STEPS = 10.0, 1e6, 241
 
@@ -39,7 +39,7 @@ def crossover(model: QualityModel, at: Situation, row: int = 0) -> Crossover:
     design = np.stack([here.values(name, grid) for name in model.tuning.features], axis=1)
     lead = design @ model.tuning.mean
     variance = np.einsum("nk,nk->n", design @ model.tuning.covariance, design)
-    sd = np.sqrt(variance + model.study_sd**2 + at.open_variance[row])
+    sd = np.sqrt(variance + local_study_sd(model, design) ** 2 + at.open_variance[row])
 
     def first(line: np.ndarray) -> float | None:
         ahead = np.flatnonzero(line > 0)

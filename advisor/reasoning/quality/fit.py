@@ -20,7 +20,7 @@ from advisor.intake.comparisons import answers_of
 from advisor.knowledge.domain import APPROACHES, Rulebook
 from advisor.knowledge.model_names import ModelNames
 from advisor.knowledge.prices import PriceTable
-from advisor.knowledge.quality_model import Calibration, Coefficients, Prior, Priors, QualityModel
+from advisor.knowledge.quality_model import Calibration, Coefficients, Disagreement, Prior, Priors, QualityModel
 from advisor.knowledge.studies import Comparison
 from advisor.reasoning.quality.features import Situation, situation
 
@@ -83,6 +83,7 @@ def fit(data: Trials, priors: Priors, chosen: np.ndarray | None = None, toleranc
         rows = use & np.isfinite(lead)
         target = np.arcsinh(lead[rows] / priors.scale_points)
         parts.append(_solve(design[rows], target, data.studies[rows], beliefs, priors, tolerance))
+    disagreement = _disagreement(data, parts[0], use & np.isfinite(tuned - prompt), tuned - prompt, priors)
     return QualityModel(
         tuning=parts[0],
         hybrid=parts[1],
@@ -90,11 +91,23 @@ def fit(data: Trials, priors: Priors, chosen: np.ndarray | None = None, toleranc
         study_sd=priors.study_sd,
         row_sd=priors.row_sd,
         hybrid_selection=priors.hybrid_selection,
+        disagreement=disagreement,
         calibration=Calibration(0.0, 1.0),
         rows=int(use.sum()),
         studies=len(set(data.studies[use].tolist())),
         fitted_on=data.digest,
     )
+
+
+def _disagreement(data: Trials, found: Coefficients, rows: np.ndarray, lead: Floats, priors: Priors) -> Disagreement:
+    """Where each study stands and how far it lies off the fit on average."""
+    scales = np.array([prior.sd for prior in priors.tuning])
+    design = data.design(found.features, False)[rows]
+    errors = np.arcsinh(lead[rows] / priors.scale_points) - design @ found.mean
+    codes, members = np.unique(data.studies[rows], return_inverse=True)
+    means = (members[None, :] == np.arange(len(codes))[:, None]).astype(float)
+    means /= means.sum(axis=1, keepdims=True)
+    return Disagreement(scales, (means @ design) * scales, means @ errors)
 
 
 def _solve(

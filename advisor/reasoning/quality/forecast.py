@@ -12,13 +12,16 @@ from advisor.reasoning.quality.features import WITHIN_90, Situation
 
 LEVEL = 1.0  # points of 100: an approach within so many of the best counts as level with it
 NORMAL_95 = 1.6449
+REACH = 0.4  # distance, in z by the prior's scales, at which a study still tells about a case
+PRIOR_STUDIES = 3.0  # for how many studies the prior spread counts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Forecast:
     """Leads in z over N scenarios: mean, standard error of the mean, and spread of a new study's result.
 
-    `tuning` is the lead of fine-tuning over prompting, `hybrid` that of a hybrid over the better of the two.
+    `tuning` is the lead of fine-tuning over prompting, `hybrid` that of a hybrid over the better of the two. `spread`
+    (N,) is wide where near studies disagree.
     """
 
     scale_points: float
@@ -26,7 +29,7 @@ class Forecast:
     tuning_error: Floats
     hybrid: Floats
     hybrid_error: Floats
-    spread: float
+    spread: Floats
 
     def utilities(self) -> Floats:
         """Expected quality in z relative to prompting, shape (N, 3)."""
@@ -75,7 +78,8 @@ class Forecast:
 def forecast(model: QualityModel, at: Situation) -> Forecast:
     """The forecast of N scenarios."""
     names = model.tuning.features
-    lead, error = _project(model.tuning, at.design(names))
+    design = at.design(names)
+    lead, error = _project(model.tuning, design)
     ends = [at.design(names, quantile) @ model.tuning.mean for quantile in (0, 2)]
     doubt = at.open_variance + ((ends[1] - ends[0]) / WITHIN_90) ** 2
     hybrid, hybrid_error = _project(model.hybrid, at.hybrid_design(model.hybrid.features))
@@ -85,8 +89,18 @@ def forecast(model: QualityModel, at: Situation) -> Forecast:
         tuning_error=np.sqrt(error**2 + doubt),
         hybrid=hybrid - model.hybrid_selection,
         hybrid_error=hybrid_error,
-        spread=float(np.hypot(model.study_sd, model.row_sd)),
+        spread=np.hypot(local_study_sd(model, design), model.row_sd),
     )
+
+
+def local_study_sd(model: QualityModel, design: Floats) -> Floats:
+    """The spread between studies near each scenario, (N,): the prior's, moved by how far near ones lie off the fit."""
+    near = model.disagreement
+    place = design * near.scales
+    squared = (place**2).sum(axis=1)[:, None] + (near.places**2).sum(axis=1)[None, :] - 2 * place @ near.places.T
+    weight = np.exp(-np.maximum(squared, 0) / (2 * REACH**2))
+    total = PRIOR_STUDIES * model.study_sd**2 + weight @ near.errors**2
+    return np.asarray(np.sqrt(total / (PRIOR_STUDIES + weight.sum(axis=1))))
 
 
 def student_cdf(t: Floats) -> Floats:
