@@ -137,6 +137,11 @@ def parse_comparisons(raw: bytes, where: str) -> tuple[Comparison, ...]:
     return tuple(rows)
 
 
+def parse_row(cells: Mapping[str, str], line: int, where: str, problems: list[Problem]) -> Comparison:
+    """The comparison of one row, given as cells by column; what is wrong is added to `problems`."""
+    return _comparison(_Row(where, line, cells, problems))
+
+
 class _Row:
     """The cells of one row by column, with a reader per type that reports what it cannot read."""
 
