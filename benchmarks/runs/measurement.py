@@ -9,9 +9,12 @@ from itertools import combinations
 from typing import Any
 
 from ..records import SCHEMA_MEASUREMENT
-from ..statistics import LabelScores, Outcomes, Scored, Tallies, compared, minimum_detectable_difference, score_interval
+from ..statistics import MARGIN, Difference, compared, conclude, minimum_detectable_difference, score_interval
 from ..statistics.power import DISCORDANT, POWER
-from ..tasks import CLASSIFICATION, metrics_of
+from ..statistics.sequential import sequential
+from ..tasks import metrics_of
+from .learning import crossovers, curves
+from .scored import Alone, paired_records, scored_of
 
 LEVEL = 0.95
 # Used only where there are no development rows to choose on.
@@ -20,13 +23,20 @@ PREFERENCE = ("few_shot", "zero_shot", "lora", "hybrid")
 Record = Mapping[str, Any]
 
 
-def measurement(plan_file: Record, cells: Mapping[str, Record], failures: Mapping[str, str]) -> dict[str, Any]:
-    """The content of result.json. The same plan, cells and failures give the same bytes."""
+def measurement(
+    plan_file: Record, cells: Mapping[str, Record], failures: Mapping[str, str], *, margin: float | None = None
+) -> dict[str, Any]:
+    """The content of result.json. The same plan, cells, failures and margin give the same bytes.
+
+    `margin` is the difference that does not matter; without it the plan's counts, or two points.
+    """
     plan = plan_file["plan"]
     task = plan["task"]
     groups = _groups(plan, cells)
-    arms = [_arm_entry(records, task) for records in groups.values()]
+    arms = [_arm_entry(records, plan) for records in groups.values()]
     best = _best(plan, arms)
+    race = plan.get("race")
+    allowed = margin if margin is not None else race["margin"] if race else MARGIN
     missing = [
         {
             "id": entry["id"],
@@ -51,7 +61,11 @@ def measurement(plan_file: Record, cells: Mapping[str, Record], failures: Mappin
         },
         "arms": arms,
         "best": best,
-        "comparisons": _comparisons(plan, groups, best),
+        "margin": allowed,
+        "race": race,
+        "comparisons": _comparisons(plan, groups, best, allowed),
+        "curves": curves(groups, plan),
+        "crossovers": crossovers(groups, plan, best),
         "status": "incomplete" if missing else "complete",
         "missing": missing,
         "plan_digest": plan_file["digest"],
@@ -74,11 +88,17 @@ def _groups(plan: Record, cells: Mapping[str, Record]) -> dict[tuple[str, int], 
     return groups
 
 
-def _arm_entry(records: Sequence[Record], task: Record) -> dict[str, Any]:
-    first = records[0]
-    scored = _scored(records, task)
+def _arm_entry(records: Sequence[Record], plan: Record) -> dict[str, Any]:
+    task, first = plan["task"], records[0]
+    scored = scored_of(records, task)
     names = metrics_of(task["metric"], task["kind"], task.get("choices", ()))
     scores = {metric: asdict(score_interval(scored, metric, LEVEL)) for metric in names}
+    if plan.get("race") and scored.n < task["n_test"]:
+        # How many items were asked depended on the answers: only an interval for any time is one.
+        for metric, entry in scores.items():
+            stopped = sequential(Alone(scored), metric, task["n_test"])
+            low, high = stopped.interval(LEVEL)
+            entry.update(low=max(0.0, low), high=min(1.0, high), method=stopped.method)
     dev = [record["dev_metrics"][task["metric"]] for record in records if record["dev_metrics"]]
     timings = [record["timing"] for record in records]
     latency = [timing["latency"] for timing in timings]
@@ -116,11 +136,12 @@ def _best(plan: Record, arms: Sequence[Record]) -> dict[str, dict[str, Any]]:
     for approach in ("prompting", "fine_tuning", "hybrid"):
         rivals = [entry for entry in pool if entry["approach"] == approach and entry["train_size"] == size]
         if rivals:
-            best[approach] = _representative(rivals)
+            best[approach] = representative(rivals)
     return best
 
 
-def _representative(rivals: Sequence[Record]) -> dict[str, Any]:
+def representative(rivals: Sequence[Record]) -> dict[str, Any]:
+    """Which of the entries (arm, train_size, dev) of one approach stands for it, and on what it was chosen."""
     ranked = sorted(rivals, key=lambda entry: _preference(entry["arm"]))
     if len(ranked) == 1:
         chosen_on = "only_arm"
@@ -141,46 +162,47 @@ def _preference(arm: str) -> tuple[int, str]:
     return (PREFERENCE.index(arm) if arm in PREFERENCE else len(PREFERENCE), arm)
 
 
+def pairs_of(best: Mapping[str, Record], baselines: Sequence[str]) -> list[tuple[str, str]]:
+    """The comparisons of one train size: the approaches' representatives in pairs, and each against each baseline.
+
+    The later approach is tried against the earlier one: tuning must beat prompting, and everything the baselines.
+    """
+    chosen = [entry["arm"] for entry in best.values()]
+    return [(b, a) for a, b in combinations(chosen, 2)] + [(a, b) for a in chosen for b in baselines]
+
+
+def baselines_of(plan: Record) -> list[str]:
+    """The arms of the plan that belong to no approach."""
+    return [arm for arm, kind in plan["arms"].items() if kind["approach"] is None]
+
+
 def _comparisons(
-    plan: Record, groups: Mapping[tuple[str, int], Sequence[Record]], best: Mapping[str, Record]
+    plan: Record, groups: Mapping[tuple[str, int], Sequence[Record]], best: Mapping[str, Record], margin: float
 ) -> list[dict[str, Any]]:
     """Paired differences between the approaches' representatives, and of each against every baseline."""
-    chosen = [(entry["arm"], entry["train_size"]) for entry in best.values()]
-    if not chosen:
+    if not best:
         return []
-    size = chosen[0][1]
-    baselines = [
-        (arm, size) for arm, kind in plan["arms"].items() if kind["approach"] is None and (arm, size) in groups
+    size = next(iter(best.values()))["train_size"]
+    baselines = [arm for arm in baselines_of(plan) if (arm, size) in groups]
+    found: list[tuple[str, str, Difference]] = []
+    for a, b in pairs_of(best, baselines):
+        both = paired_records(groups[a, size], groups[b, size])
+        if both is not None:
+            cap = plan["task"]["n_test"] if plan.get("race") else None
+            metric = plan["task"]["metric"]
+            found.append((a, b, compared(scored_of(both, plan["task"]), metric, LEVEL, margin=margin, cap=cap)))
+    words = conclude([difference for _, _, difference in found], LEVEL)
+    return [
+        {
+            "a": a,
+            "b": b,
+            "train_size": size,
+            **asdict(difference),
+            "variance": list(difference.variance),
+            "conclusion": asdict(word),
+        }
+        for (a, b, difference), word in zip(found, words, strict=True)
     ]
-    # The later approach is tried against the earlier one: tuning must beat prompting, and everything the baselines.
-    pairs = [(b, a) for a, b in combinations(chosen, 2)] + [(a, b) for a in chosen for b in baselines]
-    found = []
-    for a, b in pairs:
-        entry = _comparison(groups[a], groups[b], plan["task"])
-        if entry is not None:
-            found.append({"a": a[0], "b": b[0], "train_size": size, **entry})
-    return found
-
-
-def _comparison(a: Sequence[Record], b: Sequence[Record], task: Record) -> dict[str, Any] | None:
-    seeds = sorted({record["cell"]["seed"] for record in a} & {record["cell"]["seed"] for record in b})
-    if not seeds:
-        return None
-    both = [next(record for record in side if record["cell"]["seed"] == seed) for side in (a, b) for seed in seeds]
-    found = compared(_scored(both, task), task["metric"], LEVEL)
-    return {**asdict(found), "variance": list(found.variance)}
-
-
-def _scored(records: Sequence[Record], task: Record) -> Scored:
-    """Every record's answers, one column each, on the items that all of them were asked."""
-    answers = [{row["example_id"]: row for row in record["predictions"]} for record in records]
-    shared = [key for key in answers[0] if all(key in column for column in answers)]
-    if task["kind"] != CLASSIFICATION:
-        return Tallies.of([[column[key]["judged"] for key in shared] for column in answers])
-    golds = [answers[0][key]["gold"] for key in shared]
-    return LabelScores(
-        Outcomes.of(golds, [[column[key]["label"] for key in shared] for column in answers], task["labels"])
-    )
 
 
 def _mean(values: Iterable[float]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,8 @@ WIDTH = 100
 
 def table(result: Mapping[str, Any]) -> str:
     """The measurement for a person: what was run, every arm with its interval, and the paired differences."""
-    return "\n".join([*_head(result), "", *_arms(result), *_best(result), *_differences(result), *_missing(result)])
+    parts = (_best, _differences, _deciders, _crossovers, _missing)
+    return "\n".join([*_head(result), "", *_arms(result), *(line for part in parts for line in part(result))])
 
 
 def _head(result: Mapping[str, Any]) -> list[str]:
@@ -72,26 +74,59 @@ def _differences(result: Mapping[str, Any]) -> list[str]:
     if not result["comparisons"]:
         return []
     first = result["comparisons"][0]
-    rows = []
+    rows = [["difference", "", f"{first['level']:.0%} interval", "adjusted", "n", "what it shows"]]
     for entry in result["comparisons"]:
         rows.append(
             [
                 f"{entry['a']} - {entry['b']}",
                 f"{entry['difference']:+.3f}",
                 f"{entry['low']:+.3f} to {entry['high']:+.3f}",
-                _p(entry["p_value"]),
+                _p(entry["conclusion"]["p_adjusted"]),
+                str(entry["n"]),
                 verdict_words(entry),
             ]
         )
-    title = f"Paired differences in {first['metric']} at {first['train_size']} examples, on the {first['n']} items both"
-    return ["", f"{title} were asked:", *_columns(rows, left=(0, 4), indent="  ")]
+    lines = [
+        f"Paired differences in {first['metric']} at {first['train_size']} examples, on items that both were asked:"
+    ]
+    lines += _columns(rows, left=(0, 5), indent="  ")
+    points = f"{100 * result['margin']:g} points"
+    note = f"  p-values are adjusted for {len(result['comparisons'])} comparisons (Holm); equivalent: within {points}"
+    return ["", *lines, note]
 
 
 def verdict_words(entry: Mapping[str, Any]) -> str:
-    """The verdict of a comparison in plain words."""
-    if entry["verdict"] == "no_difference_shown":
+    """The conclusion of a comparison in plain words."""
+    conclusion = entry["conclusion"]
+    if conclusion["saturated"]:
+        return "undecided: saturated"
+    if conclusion["word"] == "equivalent":
+        return "equivalent"
+    if conclusion["word"] == "undecided":
         return "no difference shown"
-    return f"{entry['a'] if entry['verdict'] == 'a_better' else entry['b']} is better"
+    return f"{entry['a'] if conclusion['word'] == 'better' else entry['b']} is better"
+
+
+def _deciders(result: Mapping[str, Any]) -> list[str]:
+    """What would decide the comparisons that are undecided."""
+    open_ones = [entry for entry in result["comparisons"] if entry["conclusion"]["word"] == "undecided"]
+    if not open_ones:
+        return []
+    lines = [f"  {entry['a']} - {entry['b']}: {entry['conclusion']['reason']}" for entry in open_ones]
+    return ["", "Undecided:", *(line if len(line) <= WIDTH else f"{line[: WIDTH - 3]}..." for line in lines)]
+
+
+def _crossovers(result: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for entry in result.get("crossovers", ()):
+        caveat = "" if entry["extrapolable"] else " (sizes contradict each other: not extrapolated)"
+        text = f"{entry['tuned']} beats {entry['prompt']} {_when(entry)}{caveat}"
+        lines += textwrap.wrap(text, WIDTH - 2, initial_indent="  ", subsequent_indent="    ")
+    return ["", "Crossover (from how many labelled examples on tuning beats the best prompt):", *lines] if lines else []
+
+
+def _when(entry: Mapping[str, Any]) -> str:
+    return f"- {entry['sentence']}" if entry["status"] in ("unknown", "not_within_reach") else str(entry["sentence"])
 
 
 def _missing(result: Mapping[str, Any]) -> list[str]:
