@@ -34,6 +34,11 @@ METHODS = {
 
 def answers_of(row: Comparison, names: ModelNames, book: Rulebook) -> Answers:
     """What was known before the comparison `row` was made, as an answered questionnaire."""
+    return parse(conditions(row, names), book, row.id)
+
+
+def conditions(row: Comparison, names: ModelNames) -> dict[str, Any]:
+    """The same as a plain mapping of fields to answers; what the source does not state is left out or a usual range."""
     tuned_size = row.tuned_size_b or names.tuned_size(row.tuned_model)
     raw: dict[str, Any] = {
         "task_kind": row.task_kind,
@@ -53,7 +58,7 @@ def answers_of(row: Comparison, names: ModelNames, book: Rulebook) -> Answers:
     if row.same_base:
         size = raw["base_model_size_b"] or tuned_size or SAME_SIZE_B
         raw |= {"model_access": "open_weights", "base_model_size_b": size, "tunable_model_size_b": size}
-    return parse({name: value for name, value in raw.items() if value is not None}, book, row.id)
+    return {name: value for name, value in raw.items() if value is not None}
 
 
 def _domain(row: Comparison, names: ModelNames) -> str:
