@@ -17,12 +17,15 @@ from ..models.language_model import Frame, LoadedModel
 from ..models.rows import KeptPrefix
 from ..records import Answer, Example, TaskCard
 from ..statistics.tallies import Judged, judged
-from ..tasks.schema import written
+from ..tasks.schema import bounded, texts, written
 from . import prompts
 
 FEWEST_TOKENS = 16
 MOST_TOKENS = 512
 SPARE = 1.25
+# Fields that the longest answers leave out may be there, too.
+SPARE_OF_OBJECTS = 2.0
+FEWEST_SIGNS = 16
 
 
 class Pen:
@@ -31,17 +34,27 @@ class Pen:
     def __init__(self, card: TaskCard, model: LoadedModel) -> None:
         self.card, self.model = card, model
         self.limits = Limits(prompts.WHOLE_DOCUMENT_TOKENS, MOST_TOKENS)
-        self.grammar = Grammar(model, card.schema) if card.schema is not None else None
+        self.grammar: Grammar | None = None
         self.kept = KeptPrefix()
 
     def learn(self, rows: Sequence[Example]) -> dict[str, Any]:
-        """Set the limits: a quarter longer than the longest answer of the rows, one line if all of them are."""
+        """Set the limits: a quarter longer than the longest answer of the rows, one line if all of them are.
+
+        In an object every text may be a quarter longer than the longest one, or a model that begins to repeat itself in
+        the first of them never comes to the second.
+        """
         answers = [row.label for row in rows]
         longest = max((len(ids) for ids in self.model.encode_many(answers)), default=MOST_TOKENS)
-        tokens = min(MOST_TOKENS, max(FEWEST_TOKENS, round(SPARE * longest) + 4))
+        spare = SPARE if self.card.schema is None else SPARE_OF_OBJECTS
+        tokens = min(MOST_TOKENS, max(FEWEST_TOKENS, round(spare * longest) + 4))
         one_line = bool(answers) and not any("\n" in answer for answer in answers)
         self.limits = Limits(prompts.WHOLE_DOCUMENT_TOKENS, tokens, one_line)
-        return {"answer_tokens": tokens, "one_line": one_line, "constrained": self.grammar is not None}
+        learnt: dict[str, Any] = {"answer_tokens": tokens, "one_line": one_line}
+        if self.card.schema is not None:
+            signs = max((len(text) for answer in answers for text in texts(json.loads(answer))), default=MOST_TOKENS)
+            learnt["signs_per_text"] = max(FEWEST_SIGNS, round(SPARE * signs))
+            self.grammar = Grammar(self.model, bounded(self.card.schema, learnt["signs_per_text"]))
+        return learnt
 
     def write(
         self,
@@ -86,5 +99,6 @@ def settings() -> dict[str, Any]:
     return {
         "document_tokens": prompts.WHOLE_DOCUMENT_TOKENS,
         "shot_tokens": prompts.WHOLE_SHOT_TOKENS,
-        "answer_tokens": [FEWEST_TOKENS, MOST_TOKENS, SPARE],
+        "answer_tokens": [FEWEST_TOKENS, MOST_TOKENS, SPARE, SPARE_OF_OBJECTS],
+        "fewest_signs": FEWEST_SIGNS,
     }

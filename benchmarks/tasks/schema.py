@@ -72,6 +72,38 @@ def written(value: Any, schema: Schema) -> str:
     return json.dumps(_ordered(value, [schema]), ensure_ascii=False)
 
 
+def bounded(schema: Schema, signs: int) -> dict[str, Any]:
+    """The schema in which no free text may have more than `signs` signs, unless it says itself how many."""
+
+    def bound(part: Any) -> Any:
+        if isinstance(part, list):
+            return [bound(entry) for entry in part]
+        if not isinstance(part, Mapping):
+            return part
+        inner = {
+            key: {name: bound(value) for name, value in entry.items()}
+            if key in ("properties", "$defs")
+            else bound(entry)
+            for key, entry in part.items()
+            if key not in ("const", "enum")
+        }
+        inner |= {key: part[key] for key in ("const", "enum") if key in part}
+        if part.get("type") == "string" and not {"const", "enum", "maxLength", "pattern", "format"} & set(part):
+            inner["maxLength"] = signs
+        return inner
+
+    return dict(bound(schema))
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text in a value, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from texts(part)
+
+
 def form(schema: Schema) -> str:
     """The schema in a few words, for a prompt: each alternative as an object whose values say what belongs there."""
     return " or ".join(dict.fromkeys(_shown(alternative) for alternative in alternatives(schema)))

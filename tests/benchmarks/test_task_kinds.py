@@ -10,7 +10,7 @@ from benchmarks import tasks
 from benchmarks.errors import BenchmarkError
 from benchmarks.records import nested_subset
 from benchmarks.runs.plan import split_rows
-from benchmarks.tasks.schema import choices, form, read_schema, written
+from benchmarks.tasks.schema import bounded, choices, form, read_schema, texts, written
 
 SLOTS = {"slots": ["name", "time"]}
 INTENTS = {"intent": ["book", "cancel"], "slots_by_intent": {"book": ["name", "time"], "cancel": ["name"]}}
@@ -84,6 +84,26 @@ def test_schemas_in_short_form_become_json_schemas():
         '{"intent": "book", "slots": {"name": ..., "time": ...}} or {"intent": "cancel", "slots": {"name": ...}}'
     )
     assert form(deep) == '{"total": 0.0, "paid": true | false, "lines": [{"what": ...}, ...]}'
+
+
+def test_free_texts_of_a_schema_can_be_bounded():
+    """Fields with fixed values and those with a length of their own stay as they are, at any depth."""
+    schema = read_schema(
+        {
+            "type": "object",
+            "properties": {
+                "type": {"type": "string", "enum": ["a"]},
+                "own": {"type": "string", "maxLength": 3},
+                "deep": {"type": "array", "items": {"type": "object", "properties": {"x": {"type": "string"}}}},
+            },
+        }
+    )
+    found = bounded(schema, 9)["properties"]
+    assert "maxLength" not in found["type"]
+    assert found["own"]["maxLength"] == 3
+    assert found["deep"]["items"]["properties"]["x"] == {"type": "string", "maxLength": 9}
+    assert "maxLength" not in json.dumps(schema).replace('"maxLength": 3', "")
+    assert list(texts({"a": ["x", {"b": "y"}], "c": 1})) == ["x", "y"]
 
 
 def test_wrong_targets_are_named_with_their_lines(folder):

@@ -78,7 +78,7 @@ def test_a_model_arm_writes_an_answer_to_every_text(kind: str, arm: str, tiny: L
         contestant = approaches.make(arm, CARDS[kind], 5, tiny)
         record = contestant.fit(rows(kind, 12), rows(kind, 4, 50))
         assert json.loads(json.dumps(record, allow_nan=False)) == record
-        assert record["limits"]["constrained"] == (kind == "extraction")
+        assert ("signs_per_text" in record["limits"]) == (kind == "extraction")
         seen: list[int] = []
         answers = contestant.predict(texts, seen.append)
         assert sum(seen) == len(texts) == len(answers)
@@ -113,6 +113,21 @@ def test_limits_come_from_labelled_rows(tiny: LoadedModel) -> None:
     learnt = pen.learn([long])
     assert learnt["one_line"] is False
     assert learnt["answer_tokens"] == min(40, max(16, round(1.25 * len(tiny.encode(long.label))) + 4))
+
+
+def test_texts_in_objects_are_bounded_by_those_of_labelled_rows(tiny: LoadedModel) -> None:
+    """A text may be a quarter longer than the longest one seen, so that even a random model ends most objects."""
+    pen = writing.Pen(CARDS["extraction"], tiny)
+    learnt = pen.learn(rows("extraction", 12))
+    assert learnt["signs_per_text"] == 16
+    longer = written({"intent": "cancel", "slots": {"name": "N" * 40}}, SCHEMA)
+    assert pen.learn([Example("x", "t", longer, (longer,))])["signs_per_text"] == 50
+    pen.learn(rows("extraction", 12))
+    frame = prompts.frame(tiny, CARDS["extraction"])
+    answers, _ = pen.write(frame, [one.text for one in rows("extraction", 6)])
+    for answer in answers:
+        slots = json.loads(answer.label)["slots"] if answer.label else {}
+        assert all(len(text) <= 16 for text in slots.values())
 
 
 def test_every_wording_says_the_form_of_the_answer(tiny: LoadedModel) -> None:
