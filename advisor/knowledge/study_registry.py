@@ -51,10 +51,17 @@ class Study:
         return {name: won.count(name) for name in WINNERS}
 
 
-def read_registry(folder: Path) -> tuple[Study, ...]:
-    """The studies of a folder, by id. Raises InputError that lists every problem in every file."""
+def read_registry(*folders: Path) -> tuple[Study, ...]:
+    """The studies of one or more folders, by id. Raises InputError that lists every problem in every file."""
     problems: list[Problem] = []
-    found = [parse_study(path, f"{FOLDER}/{path.name}", problems) for path in sorted(folder.glob("*.yaml"))]
+    found: list[Study | None] = []
+    first: dict[str, str] = {}
+    for path in (path for folder in folders for path in sorted(folder.glob("*.yaml"))):
+        pack = f"{path.parents[2].name}/" if len(folders) > 1 else ""
+        where = f"{pack}{FOLDER}/{path.name}"
+        found.append(parse_study(path, where, problems))
+        if first.setdefault(path.stem, where) != where:
+            problems.append(Problem(where, "id", shown(path.stem), f"a name of its own, beside {first[path.stem]}"))
     if problems:
         raise InputError(problems)
     return tuple(sorted((study for study in found if study is not None), key=lambda study: study.id))

@@ -257,12 +257,60 @@ class ForecastEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class LikeStudy:
+    """A published study near the case, judged by its nearest comparisons only (`rows` of them, `tasks` named).
+
+    `distance` is 0 for alike in all conditions that are known of the case, 1 for unlike in all. `winner` is an
+    approach, `tie` or `mixed`; `lead` how far the winner was ahead of the next best, in points of 100 (None where
+    mixed). `read` says how the study was read; `differs` in what it is unlike the case.
+    """
+
+    study: str
+    title: str
+    authors_year: str
+    year: int
+    source: str
+    read: str
+    summary: str
+    caveat: str
+    distance: Quantity
+    rows: int
+    tasks: tuple[str, ...]
+    winner: str
+    lead: Quantity | None
+    outcome: str
+    differs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Near comparisons with opposite winners, in one study or two, and the condition that likely explains it."""
+
+    prompting: str
+    tuning: str
+    condition: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LikeEvidence:
+    """Evidence like the case: the nearest studies, where they contradict each other, and what no study covers."""
+
+    studies: tuple[LikeStudy, ...]
+    conflicts: tuple[Conflict, ...]
+    gaps: tuple[str, ...]
+    searched: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the advice rests on: the measurement, the forecast from studies (if any), and the sources that it cites."""
+    """What the advice rests on: measurement, forecast and nearest studies (if any), and the sources that it cites."""
 
     measured: MeasuredEvidence | None
     forecast: ForecastEvidence | None
     published: tuple[Source, ...]
+    like: LikeEvidence | None = None
 
 
 @dataclass(frozen=True, slots=True)

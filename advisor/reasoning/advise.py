@@ -14,10 +14,14 @@ from advisor.errors import InputError, Problem
 from advisor.intake import measurements
 from advisor.intake.answers import Answers
 from advisor.knowledge import rulebook
-from advisor.knowledge.domain import APPROACHES, CRITERIA, Quantity, Source
+from advisor.knowledge.domain import APPROACHES, CRITERIA, Quantity, Rulebook, Source
+from advisor.knowledge.model_names import read_model_names
 from advisor.knowledge.prices import PriceTable
-from advisor.knowledge.quality_model import model_file, read_model
-from advisor.reasoning import contributions, limits, plan, published
+from advisor.knowledge.quality_model import FOLDER as STUDIES
+from advisor.knowledge.quality_model import NAMES, model_file, read_model, studies_folder
+from advisor.knowledge.study_registry import FOLDER as PAPERS
+from advisor.knowledge.study_registry import read_registry
+from advisor.reasoning import contributions, like_evidence, limits, plan, published
 from advisor.reasoning.advice import (
     Advice,
     Confidence,
@@ -34,6 +38,7 @@ from advisor.reasoning.advice import (
 from advisor.reasoning.costs import Spread, itemise, shortfalls, study
 from advisor.reasoning.engine import ABSTAIN, STATUS, TIE, Engine, Outcome, canonical
 from advisor.reasoning.explain import Explainer
+from advisor.reasoning.likeness import Library, of_case
 from advisor.reasoning.probe import Probe
 from advisor.reasoning.quality import blend
 from advisor.reasoning.robustness import robustness
@@ -50,7 +55,14 @@ def engine(folder: Path, day: date, measured: Path | None = None) -> Engine:
         raise InputError(problems)
     measurement = measurements.read(measured) if measured is not None else None
     fitted = model_file(book)
-    return Engine(book, prices, day, measurement, read_model(fitted) if fitted else None)
+    return Engine(book, prices, day, measurement, read_model(fitted) if fitted else None, library(book))
+
+
+def library(book: Rulebook) -> Library:
+    """The studies of a pack and of the packs below it. Raises InputError with every problem found."""
+    folders = (layer / STUDIES / PAPERS for layer in book.layers)
+    names = read_model_names(studies_folder(book) / NAMES)
+    return Library(read_registry(*(folder for folder in folders if folder.is_dir())), names)
 
 
 def advise(answers: Answers, engine: Engine) -> Advice:
@@ -212,7 +224,11 @@ def _evidence(engine: Engine, outcome: Outcome, findings: Sequence[Finding], not
             if name in engine.book.sources:
                 cited[name] = engine.book.sources[name]
     forecast = published.evidence(engine, outcome, findings)
-    return Evidence(_measured(engine), forecast, tuple(cited[name] for name in sorted(cited, key=_source_order)))
+    like = None
+    if engine.library is not None:
+        like = like_evidence.evidence(of_case(outcome.facts, engine.situation(outcome.facts)), engine.library)
+    sources = tuple(cited[name] for name in sorted(cited, key=_source_order))
+    return Evidence(_measured(engine), forecast, sources, like)
 
 
 def _source_order(name: str) -> tuple[str, int]:

@@ -26,6 +26,7 @@ from advisor.knowledge.quality_model import ANSWERS, QualityModel
 from advisor.knowledge.staleness import WEIGHT, stale_rules
 from advisor.knowledge.vocabulary import DERIVED_FACTS
 from advisor.reasoning.costs import Costs, estimate, with_cost_facts
+from advisor.reasoning.likeness import Library
 from advisor.reasoning.quality import blend
 from advisor.reasoning.quality.features import Situation, situation
 from advisor.reasoning.quality.forecast import Forecast, forecast
@@ -69,13 +70,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Engine:
-    """The rulebook, the prices, the day, the measurement and the quality model that advice is given by."""
+    """The rulebook, prices, day, measurement, quality model and library of studies that advice is given by."""
 
     book: Rulebook
     prices: PriceTable
     day: date
     measurement: Measurement | None = None
     model: QualityModel | None = None
+    library: Library | None = None
 
     @cached_property
     def stale(self) -> Mapping[str, str]:

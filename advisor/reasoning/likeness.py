@@ -82,6 +82,10 @@ def _words(value: str) -> str:
     return str(value).replace("_", " ")
 
 
+def _grade(value: str) -> str:
+    return {"frontier": "a leading one", "mid_range": "a mid-range one"}.get(value, "a small one")
+
+
 def _size(value: float) -> str:
     return f"{value:g} billion parameters"
 
@@ -90,7 +94,7 @@ FEATURES = (
     Feature("task_kind", "the kind of task", 4.0, _kinds, _words),
     Feature("classes", "the number of classes", 1.5, _ratio(32), lambda v: f"{v:,.0f} classes"),
     Feature("examples", "the labelled examples", 2.0, _counted, lambda v: f"{v:,.0f} examples"),
-    Feature("grade", "the prompted model", 1.5, _steps(GRADES), lambda v: f"a {_words(v).replace(' range', '-range')} one"),
+    Feature("grade", "the prompted model", 1.5, _steps(GRADES), _grade),
     Feature("tuned_size", "the size of the tuned model", 1.0, _ratio(100), _size),
     Feature("specialised", "the field", 1.0, _other, lambda v: "a special field" if v else "a general one"),
     Feature("knowledge", "missing knowledge", 1.5, _other, lambda v: "facts missing" if v else "no facts missing"),

@@ -9,6 +9,7 @@ from advisor.reasoning.advice import Advice, MeasuredArm, MeasuredEvidence
 from advisor.reports import charts
 from advisor.reports.document import Block, Callout, Chart, Citation, Paragraph, Runs, Section, SourceList, Table, runs
 from advisor.reports.forecast import forecast
+from advisor.reports.like import like
 from advisor.reports.verdict import title_of
 from advisor.reports.wording import DIFFERENCE, GRADES, option
 
@@ -20,6 +21,8 @@ def evidence(advice: Advice) -> Section:
         blocks += _measured(advice, advice.evidence.measured)
     if advice.evidence.forecast is not None:
         blocks += forecast(advice, advice.evidence.forecast)
+    if advice.evidence.like is not None:
+        blocks += like(advice.evidence.like)
     if advice.evidence.published:
         if advice.evidence.measured is None:
             text = "The advice rests on published evidence. Run the benchmark on a sample of your data to check it."
