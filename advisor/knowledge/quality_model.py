@@ -161,11 +161,15 @@ class QualityModel:
         """The SHA-256 of the JSON form."""
         return hashlib.sha256(json.dumps(self.plain(), sort_keys=True).encode()).hexdigest()
 
+    def text(self) -> str:
+        """The JSON form as it is written, a key a line."""
+        lines = [f" {json.dumps(key)}: {json.dumps(value)}" for key, value in self.plain().items()]
+        return "{\n" + ",\n".join(lines) + "\n}\n"
+
     def write(self, path: Path) -> None:
         """Writes the file whole or not at all."""
-        lines = [f" {json.dumps(key)}: {json.dumps(value)}" for key, value in self.plain().items()]
         part = path.with_suffix(".part")
-        part.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+        part.write_text(self.text(), encoding="utf-8")
         part.replace(path)
 
 

@@ -57,8 +57,8 @@ class Trials:
 
 
 def trials(rows: Sequence[Comparison], names: ModelNames, book: Rulebook, prices: PriceTable, day: date) -> Trials:
-    """The comparisons with at least two reported scores, ready for fitting and judging."""
-    kept = tuple(row for row in rows if len(row.points()) > 1)
+    """The comparisons with at least two reported scores, by id, ready for fitting and judging."""
+    kept = tuple(sorted((row for row in rows if len(row.points()) > 1), key=lambda row: row.id))
     answers = [answers_of(row, names, book) for row in kept]
     answered = intake_facts.tabulate(answers, book)
     facts = intake_facts.derive(answered, book, day)
