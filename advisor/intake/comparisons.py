@@ -29,6 +29,7 @@ METHODS = {
     "head": "classifier_head",
     "setfit": "few_shot_tuner",
     "api_ft": "hosted",
+    "other": "full",
 }
 
 
@@ -79,7 +80,7 @@ def _material(row: Comparison, names: ModelNames, size: float | None) -> str:
 def _method(row: Comparison, names: ModelNames) -> str | None:
     if names.few_shot_tuners.search(row.tuned_model.lower()):
         return "few_shot_tuner"
-    return METHODS.get(row.tuning_method)
+    return METHODS.get(row.tuning_method, "full" if row.tuned_model else None)
 
 
 def _measure(row: Comparison, names: ModelNames) -> str:

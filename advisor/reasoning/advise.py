@@ -327,7 +327,7 @@ def _confidence(outcome: Outcome, engine: Engine) -> Confidence:
         )
         return Confidence(None, False, f"{lead} No percentage is given: {why}.")
     basis = (
-        f"Level means within one point of 100; {published.source_of(engine.model)}, calibrated on papers left out of "
-        f"the fit. {lead}"
+        f"Level means within one point of 100. Forecast from {published.source_of(engine.model)}, calibrated on "
+        f"papers left out of the fit. {lead}"
     )
     return Confidence(said, True, basis)

@@ -48,10 +48,7 @@ def evidence(engine: Engine, outcome: Outcome, findings: Sequence[Finding]) -> F
 
 def source_of(model: QualityModel) -> str:
     """Where every number of the forecast comes from."""
-    return (
-        f"forecast fitted to {model.rows} published comparisons from {model.studies} studies "
-        f"(rules/studies, model {model.digest[:12]})"
-    )
+    return f"{model.rows} published comparisons from {model.studies} studies (forecast model {model.digest[:12]})"
 
 
 def finding(engine: Engine, outcome: Outcome) -> Iterator[Finding]:

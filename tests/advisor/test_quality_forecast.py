@@ -215,6 +215,7 @@ def test_the_forecast_of_the_batch_is_that_of_plain_arithmetic(shipped: Engine) 
         "domain_specialization": "highly_specialized",
         "quality_measure": "text_overlap",
         "model_access": "hosted_api_with_tuning",
+        "tuning_method": "adapters",
     }
     model = shipped.model
     assert model is not None
@@ -235,7 +236,8 @@ def test_the_forecast_of_the_batch_is_that_of_plain_arithmetic(shipped: Engine) 
     assert outcome.forecast is not None
     assert outcome.forecast.tuning[0] == pytest.approx(by_hand, abs=1e-9)
     extra = dict(zip(model.hybrid.features, model.hybrid.mean.tolist(), strict=True))
-    hybrid = extra["start"] + scarcity * extra["scarcity"] - model.hybrid_selection
+    gain = scarcity * extra["scarcity"]
+    hybrid = extra["start"] - model.hybrid_selection + max(by_hand + gain, 0) - max(by_hand, 0)
     assert outcome.forecast.hybrid[0] == pytest.approx(hybrid, abs=1e-9)
 
 

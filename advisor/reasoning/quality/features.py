@@ -138,11 +138,17 @@ def situation(facts: Facts, prices: PriceTable, day: date) -> Situation:
     return Situation(
         examples=_examples(facts, material),
         pairs=pairs,
-        few_shot_tuner=is_any["tuning_method"](["few_shot_tuner"]).astype(float),
+        few_shot_tuner=_few_shot_tuner(facts, labels),
         strong=frontier + 0.6 * mid,
         columns=columns,
         open_variance=open_variance,
     )
+
+
+def _few_shot_tuner(facts: Facts, labels: Bools) -> Floats:
+    """How far the tuner is one made for few labels: for labels, where the method is open, such a one is half likely."""
+    chosen = facts.words("tuning_method").is_any(["few_shot_tuner"])
+    return np.where(labels & ~facts.known("tuning_method"), 0.5, chosen)
 
 
 def _examples(facts: Facts, material: Bools) -> tuple[Floats, Floats, Floats]:

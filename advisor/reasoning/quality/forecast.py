@@ -36,8 +36,8 @@ class Forecast:
         return np.stack([np.zeros_like(self.tuning), self.tuning, np.maximum(self.tuning, 0) + self.hybrid], axis=1)
 
     def points(self, z: Floats) -> Floats:
-        """A lead in z as points of 100."""
-        return np.asarray(np.sinh(z) * self.scale_points)
+        """A lead in z as points of 100, which it cannot exceed."""
+        return np.clip(np.sinh(z) * self.scale_points, -100.0, 100.0)
 
     def tuning_interval(self) -> tuple[Floats, Floats, Floats]:
         """The lead of fine-tuning in points of 100: low, likely and high, with 90 % of new results between."""
@@ -82,7 +82,12 @@ def forecast(model: QualityModel, at: Situation) -> Forecast:
     lead, error = _project(model.tuning, design)
     ends = [at.design(names, quantile) @ model.tuning.mean for quantile in (0, 2)]
     doubt = at.open_variance + ((ends[1] - ends[0]) / WITHIN_90) ** 2
-    hybrid, hybrid_error = _project(model.hybrid, at.hybrid_design(model.hybrid.features))
+    around = at.hybrid_design(model.hybrid.features)
+    hybrid, hybrid_error = _project(model.hybrid, around)
+    # What a prompt adds to a model tuned on few examples it adds to that model, not to the prompt alone.
+    scarce = model.hybrid.features.index("scarcity")
+    gain = around[:, scarce] * model.hybrid.mean[scarce]
+    hybrid += np.maximum(lead + gain, 0) - np.maximum(lead, 0) - gain
     return Forecast(
         scale_points=model.scale_points,
         tuning=lead,
