@@ -17,6 +17,7 @@ from advisor.cli.backtest import backtest_command
 from advisor.cli.diff import diff_command
 from advisor.cli.portfolio import portfolio_command
 from advisor.cli.rules import app as rules_app
+from advisor.cli.studies import app as studies_app
 from advisor.errors import InputError, MissingExtra, Problem, nearest
 
 FORMATS = ("text", "json", "md", "html")
@@ -32,6 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(rules_app, name="rules")
+app.add_typer(studies_app, name="studies")
 app.command(name="backtest")(backtest_command)
 app.command(name="diff")(diff_command)
 app.command(name="portfolio")(portfolio_command)
