@@ -1,27 +1,36 @@
 """Low-rank adapters that hang beside a model's weights, worn one at a time and never merged into them.
 
 An adapter stays on until the model is asked to answer with another or with none: putting one on costs more than
-answering a short text, and a deployed model would not do it for every request.
+answering a short text, and a deployed model would not do it for every request. Names are those of peft's files.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from ..errors import MissingExtra
+from ..errors import BenchmarkError
+from .fused import low_rank_linear
 from .language_model import LoadedModel
+
+ALL_LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Where adapters hang and how large they are."""
+    """Where adapters hang and how large they are; `top` counts the layers that get one, from the last, 0 for all."""
 
     rank: int = 8
     alpha: int = 16
     targets: tuple[str, ...] = ("q_proj", "v_proj", "up_proj", "down_proj")
+    top: int = 0
+
+    @property
+    def scale(self) -> float:
+        """The factor of the low-rank product."""
+        return self.alpha / self.rank
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,30 +41,28 @@ class Adapter:
     weights: Mapping[str, Any]
 
 
+@dataclass(slots=True, eq=False)
+class _Worn:
+    """What was put in the place of the model's own linear layers: (owner, attribute, own layer, ours)."""
+
+    places: list[tuple[Any, str, Any, Any]]
+
+
 def wear(model: LoadedModel, adapter: Adapter | None) -> None:
     """Let the model answer with `adapter`, or as it was made; what it already wears costs nothing."""
     worn = model.worn
     if (worn[0] if worn else None) is adapter:
         return
     take_off(model)
-    if adapter is None:
-        return
-    import torch
-
-    wrapped, parameters = _hang(model, adapter.shape)
-    model.worn = (adapter, wrapped)
-    with torch.no_grad():
-        for name, value in parameters.items():
-            value.copy_(adapter.weights[name])
-            value.requires_grad_(False)
+    if adapter is not None:
+        _hang(model, adapter)
 
 
 def put_on_fresh(model: LoadedModel, shape: Shape) -> Adapter:
     """A new adapter, worn and trainable: its weights are the model's live parameters. Draws from torch's generator."""
     take_off(model)
-    wrapped, parameters = _hang(model, shape)
-    adapter = Adapter(shape, parameters)
-    model.worn = (adapter, wrapped)
+    adapter = Adapter(shape, _fresh(model, shape))
+    _hang(model, adapter)
     return adapter
 
 
@@ -63,22 +70,103 @@ def take_off(model: LoadedModel) -> None:
     """Leave the model as it was made."""
     if model.worn is None:
         return
-    wrapped = model.worn[1]
+    worn: _Worn = model.worn[1]
     model.worn = None
-    wrapped.unload()
-    model.model.requires_grad_(False)
+    for owner, attribute, own, _ in worn.places:
+        setattr(owner, attribute, own)
 
 
-def _hang(model: LoadedModel, shape: Shape) -> tuple[Any, dict[str, Any]]:
-    try:
-        from peft import LoraConfig, get_peft_model
-    except ImportError as error:
-        raise MissingExtra.of(error.name or "peft") from error
-    config = LoraConfig(
-        r=shape.rank, lora_alpha=shape.alpha, target_modules=list(shape.targets), lora_dropout=0.0, bias="none"
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # peft still asks transformers by an old name
-        wrapped = get_peft_model(model.model, config, autocast_adapter_dtype=True)
-    wrapped.eval()
-    return wrapped, {name: value for name, value in wrapped.named_parameters() if value.requires_grad}
+def names_of(path: str) -> tuple[str, str]:
+    """The names of the two matrices that hang beside the linear layer at `path` of the model."""
+    start = f"base_model.model.{path}.lora_"
+    return f"{start}A.weight", f"{start}B.weight"
+
+
+def pairs_of(adapter: Adapter) -> dict[str, tuple[Any, Any]]:
+    """The two matrices of every pair, by the path of the linear layer that it hangs beside."""
+    start, end = "base_model.model.", ".lora_A.weight"
+    paths = [name[len(start) : -len(end)] for name in adapter.weights if name.endswith(end)]
+    return {path: (adapter.weights[names_of(path)[0]], adapter.weights[names_of(path)[1]]) for path in paths}
+
+
+def places(model: LoadedModel, shape: Shape) -> Iterator[tuple[str, Any]]:
+    """The path and module of every linear layer that gets a pair, in the model's order.
+
+    Raises BenchmarkError where the model has no layer of one of the names.
+    """
+    import torch
+
+    layers = int(model.model.config.num_hidden_layers)
+    lowest = layers - shape.top if shape.top else 0
+    found: set[str] = set()
+    for path, module in model.model.named_modules():
+        parts = path.split(".")
+        linear = getattr(module, "own", module)
+        if parts[-1] in shape.targets and isinstance(linear, torch.nn.Linear):
+            found.add(parts[-1])
+            if not shape.top or next((int(part) for part in parts if part.isdigit()), layers) >= lowest:
+                yield path, linear
+    missing = [target for target in shape.targets if target not in found]
+    if missing:
+        raise BenchmarkError(
+            f"model {model.files.name!r} has no linear layer named {', '.join(missing)}: name its own as the targets"
+        )
+
+
+def _fresh(model: LoadedModel, shape: Shape) -> dict[str, Any]:
+    """Parameters as peft makes them: A uniform within ±1/√in, B nothing."""
+    import torch
+
+    parameters = {}
+    for path, linear in places(model, shape):
+        down = torch.empty(shape.rank, linear.in_features).uniform_(-1, 1) * linear.in_features**-0.5
+        up = torch.zeros(linear.out_features, shape.rank)
+        for name, value in zip(names_of(path), (down, up), strict=True):
+            parameters[name] = torch.nn.Parameter(value.to(model.device))
+    return parameters
+
+
+def _hang(model: LoadedModel, adapter: Adapter) -> None:
+    modules = dict(model.model.named_modules())
+    hung = []
+    for path, linear in list(places(model, adapter.shape)):
+        down, up = (adapter.weights[name] for name in names_of(path))
+        ours = _module()(linear, down, up, adapter.shape.scale)
+        owner, attribute = modules[path.rpartition(".")[0]], path.rpartition(".")[2]
+        setattr(owner, attribute, ours)
+        hung.append((owner, attribute, linear, ours))
+    model.worn = (adapter, _Worn(hung))
+
+
+@cache
+def _module() -> Any:
+    """The class of a linear layer with a pair beside it; made once, for torch is imported late."""
+    import torch
+
+    class LowRank(torch.nn.Module):
+        own: Any
+        low: Any
+        high: Any
+
+        def __init__(self, own: Any, down: Any, up: Any, scale: float) -> None:
+            super().__init__()
+            self.own, self.scale = own, scale
+            self.lora_down, self.lora_up = down, up
+            if isinstance(down, torch.nn.Parameter):
+                return
+            self.register_buffer("low", down.to(own.weight.dtype), persistent=False)
+            self.register_buffer("high", (up * scale).to(own.weight.dtype), persistent=False)
+
+        def forward(self, inputs: Any) -> Any:
+            rows = inputs.reshape(-1, inputs.shape[-1])
+            own = self.own
+            if isinstance(self.lora_down, torch.nn.Parameter):
+                spans = ((0, own.out_features),)
+                pairs = ((self.lora_down, self.lora_up),)
+                result = low_rank_linear(rows, own.weight, own.bias, spans, self.scale, pairs)
+            else:
+                result = torch.nn.functional.linear(rows, own.weight, own.bias)
+                result = result.addmm_(torch.mm(rows, self.low.t()), self.high.t())
+            return result.view(*inputs.shape[:-1], -1)
+
+    return LowRank

@@ -1,6 +1,9 @@
 """Trains low-rank adapters on the language model that is also prompted, on the very prompts that it will be asked.
 
-The loss is that of the answers alone. The base model is never changed; a trained adapter is a handful of tensors.
+The loss is the cross-entropy over the whole vocabulary at the answers' tokens, the end of turn included, as the mean
+over those tokens: what trainers of chat models optimise when only the answer counts. The base model is never changed; a
+trained adapter is a handful of tensors. A step reads the prompt's beginning once and every document behind it, without
+padding; no activation is computed twice, and the output head sees the answers' positions alone.
 """
 
 from __future__ import annotations
@@ -15,9 +18,15 @@ from typing import Any
 
 from ..errors import JobFailed
 from .adapters import Adapter, Shape, put_on_fresh, take_off
-from .label_scoring import encode_labels, encode_prompts
-from .language_model import Frame, LoadedModel
-from .rows import chain, encode_prefix, forward
+from .language_model import LoadedModel
+from .lessons import Encoder, Exercise, Lesson
+from .losses import packed_loss, plain_loss
+from .lower_layers import LowerLayers
+from .trunk import Trunk, trunk_of
+
+MOST_TOKENS = 4096  # activations of a step take about half a megabyte a token with 135 million weights
+
+__all__ = ["Lesson", "Recipe", "Tuned", "Way", "answer_loss", "tune"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +42,42 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
-    """One training step: a prompt and the documents and labels that are asked with it."""
-
-    frame: Frame
-    documents: tuple[str, ...]
-    labels: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Tuned:
-    """An adapter and how it came about: mean loss per step, the steps of the checks, the step kept, tokens, seconds."""
+    """An adapter and how it came about: mean loss per step, the steps of the checks, the step kept, tokens, seconds.
+
+    `tokens` went through the model; `real_tokens` are those of the whole sequences, which others would have read.
+    """
 
     adapter: Adapter
     losses: tuple[float, ...]
     checks: tuple[int, ...]
     kept_step: int
     tokens: int
+    real_tokens: int
     seconds: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Way:
+    """How a step is computed: packed through the trunk where the model has one, else by the model's own forward.
+
+    `lower` keeps what the layers below the adapters make of a text.
+    """
+
+    model: LoadedModel
+    trunk: Trunk | None
+    lower: LowerLayers | None = None
+
+    @classmethod
+    def of(cls, model: LoadedModel, lower: LowerLayers | None = None) -> Way:
+        """The fastest exact way for this model."""
+        return cls(model, trunk_of(model), lower)
+
+    def loss(self, exercise: Exercise, adapter: Adapter) -> Any:
+        """Summed loss of the exercise's answers under `adapter`, which the model wears."""
+        if self.trunk is None:
+            return plain_loss(self.model, exercise)
+        return packed_loss(self.trunk, exercise, adapter, self.lower)
 
 
 def tune(
@@ -63,82 +90,109 @@ def tune(
     document_tokens: int,
     check: Callable[[Adapter], Any] | None = None,
     pick: Callable[[list[Any]], int] | None = None,
+    lower: LowerLayers | None = None,
 ) -> Tuned:
     """An adapter trained on one lesson per step; the same seed and machine give the same adapter.
 
-    `check` gets the adapter as it stands at `recipe.checks` even points, and `pick` gets what it returned there and
-    says which point to keep. Without them the last step is kept. Raises JobFailed when the loss stops being a number.
+    `check` gets the adapter as it stands at `recipe.checks` even points, and `pick` gets what it returned so far and
+    says which point to keep; where it keeps to one before the last two, training stops. Without them the last step is
+    kept. `lower` goes with a shape of `top` layers and serves any number of trainings on the same model.
+    Raises JobFailed when the loss stops being a number.
     """
     started = time.perf_counter()
+    way = Way.of(model, lower)
     with _seeded(seed):
         live = put_on_fresh(model, recipe.shape)
         try:
-            losses, tokens, points = _train(model, live, lessons, labels, recipe, document_tokens, check)
-            kept_step, weights = len(lessons), _copy(live.weights)
+            run = _Run(way, live, recipe, Encoder(model, labels, document_tokens))
+            run.train(lessons, check, pick)
+            kept_step, weights = len(run.losses), _copy(live.weights)
         finally:
             take_off(model)
-    if points and pick is not None:
-        kept_step, _, weights = points[pick([seen for _, seen, _ in points])]
-    steps = tuple(step for step, _, _ in points)
+    if run.points and pick is not None:
+        kept_step, _, weights = run.points[pick([seen for _, seen, _ in run.points])]
+    steps = tuple(step for step, _, _ in run.points)
+    seconds = time.perf_counter() - started
     adapter = Adapter(recipe.shape, weights)
-    return Tuned(adapter, tuple(losses), steps, kept_step, tokens, time.perf_counter() - started)
+    return Tuned(adapter, tuple(run.losses), steps, kept_step, run.tokens, run.real_tokens, seconds)
 
 
-def _train(
-    model: LoadedModel,
-    live: Adapter,
-    lessons: Sequence[Lesson],
-    labels: Sequence[str],
-    recipe: Recipe,
-    document_tokens: int,
-    check: Callable[[Adapter], Any] | None,
-) -> tuple[list[float], int, list[tuple[int, Any, dict[str, Any]]]]:
-    """The loss of every step, the tokens that were computed, and per check its step, its finding and the weights."""
+class _Run:
+    """One training: the live adapter in one tensor, its optimiser, and what has happened so far."""
+
+    def __init__(self, way: Way, live: Adapter, recipe: Recipe, encode: Encoder) -> None:
+        import torch
+
+        self.way, self.live, self.recipe, self.encode = way, live, recipe, encode
+        self.whole = _one_tensor(list(live.weights.values()))
+        self.optimiser = torch.optim.AdamW(
+            [self.whole], lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+        )
+        self.losses: list[float] = []
+        self.points: list[tuple[int, Any, dict[str, Any]]] = []
+        self.tokens = self.real_tokens = 0
+
+    def train(
+        self,
+        lessons: Sequence[Lesson],
+        check: Callable[[Adapter], Any] | None,
+        pick: Callable[[list[Any]], int] | None,
+    ) -> None:
+        """One step per lesson, and the checks between them."""
+        import torch
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, _rate(len(lessons), self.recipe.warmup))
+        due = {round(len(lessons) * (part + 1) / self.recipe.checks) for part in range(self.recipe.checks)}
+        for step, lesson in enumerate(lessons, start=1):
+            value = self._gradients(self.encode(lesson))
+            if not math.isfinite(value):
+                raise JobFailed(f"training: the loss is {value} at step {step} of {len(lessons)}")
+            self.losses.append(round(value, 6))
+            torch.nn.utils.clip_grad_norm_([self.whole], self.recipe.clip)
+            self.optimiser.step()
+            schedule.step()
+            if check is None or step not in due:
+                continue
+            self.points.append((step, check(self.live), _copy(self.live.weights)))
+            if pick is not None and pick([seen for _, seen, _ in self.points]) < len(self.points) - 2:
+                return
+
+    def _gradients(self, exercise: Exercise) -> float:
+        """The step's mean loss per answer token; its gradients are in place when this returns."""
+        self.whole.grad.zero_()
+        self.real_tokens += exercise.real_tokens
+        answers = sum(map(len, exercise.answers))
+        value = 0.0
+        for part in exercise.parts(MOST_TOKENS):
+            loss = self.way.loss(part, self.live) / answers
+            loss.backward()
+            value += float(loss.detach())
+            self.tokens += len(part.prefix) + sum(map(len, part.rows))
+        return value
+
+
+def answer_loss(way: Way, lesson: Lesson, labels: Sequence[str], document_tokens: int, adapter: Adapter) -> Any:
+    """Mean negative log-likelihood of the lesson's answer tokens, differentiable in the live `adapter`."""
+    exercise = Encoder(way.model, labels, document_tokens)(lesson)
+    return way.loss(exercise, adapter) / sum(map(len, exercise.answers))
+
+
+def _one_tensor(parameters: Sequence[Any]) -> Any:
+    """A tensor that holds all parameters; they and their gradients become views of it and of its gradient.
+
+    An optimiser then has one tensor to go through instead of hundreds of small ones.
+    """
     import torch
 
-    parameters = list(live.weights.values())
-    optimiser = torch.optim.AdamW(parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _rate(len(lessons), recipe.warmup))
-    due = {round(len(lessons) * (part + 1) / recipe.checks) for part in range(recipe.checks)}
-    losses: list[float] = []
-    points: list[tuple[int, Any, dict[str, Any]]] = []
-    tokens = 0
-    for step, lesson in enumerate(lessons, start=1):
-        loss, count = answer_loss(model, lesson, labels, document_tokens)
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise JobFailed(f"training: the loss is {value} at step {step} of {len(lessons)}")
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, recipe.clip)
-        optimiser.step()
-        schedule.step()
-        losses.append(round(value, 6))
-        tokens += count
-        if check is not None and step in due:
-            points.append((step, check(live), _copy(live.weights)))
-    return losses, tokens, points
-
-
-def answer_loss(model: LoadedModel, lesson: Lesson, labels: Sequence[str], document_tokens: int) -> tuple[Any, int]:
-    """Mean negative log-likelihood of the lesson's whole answers, and the number of tokens that were computed."""
-    import torch
-
-    encoded = encode_labels(model, lesson.frame, labels)
-    answers = dict(zip(labels, encoded.continuations, strict=True))
-    prompts = encode_prompts(model, lesson.frame, lesson.documents, encoded.dropped, document_tokens)
-    gold = [answers[label] for label in lesson.labels]
-    tree = chain([answer[:-1] for answer in gold], model.end_of_turn)
-    prefix = encode_prefix(model.model, prompts.prefix, model.device)
-    logits = forward(model.model, prefix, prompts.suffixes, tree, model.end_of_turn, model.device).float()
-    width = len(tree.depth) + 1
-    ignored = -100
-    targets = torch.tensor([[*answer, *[ignored] * (width - len(answer))] for answer in gold], device=logits.device)
-    loss = torch.nn.functional.cross_entropy(
-        logits.flatten(0, 1), targets.flatten(), ignore_index=ignored, reduction="sum"
-    )
-    longest = max(map(len, prompts.suffixes))
-    return loss / len(gold), len(prompts.prefix) + len(gold) * (longest + width - 1)
+    whole = torch.cat([parameter.detach().flatten() for parameter in parameters]).requires_grad_()
+    whole.grad = torch.zeros_like(whole)
+    start = 0
+    for parameter in parameters:
+        stop = start + parameter.numel()
+        parameter.data = whole.data[start:stop].view_as(parameter)
+        parameter.grad = whole.grad[start:stop].view_as(parameter)
+        start = stop
+    return whole
 
 
 def _rate(steps: int, warmup: float) -> Callable[[int], float]:

@@ -12,7 +12,7 @@ from benchmarks.errors import JobFailed
 from benchmarks.models.adapters import Adapter, Shape, put_on_fresh, take_off, wear
 from benchmarks.models.label_scoring import score
 from benchmarks.models.language_model import DOCUMENT, Frame, LoadedModel
-from benchmarks.models.training import Lesson, Recipe, answer_loss, tune
+from benchmarks.models.training import Lesson, Recipe, Way, answer_loss, tune
 
 LABELS = ["transfer", "transfer failed", "positive"]
 ROWS = [("phone", "transfer"), ("battery", "transfer failed"), ("price", "positive"), ("The phone works.", "transfer")]
@@ -87,6 +87,11 @@ def test_the_picked_checkpoint_is_kept(tiny: LoadedModel) -> None:
 
     for picked in range(3):
         seen: list[Any] = []
+
+        def pick(found: list[Any], seen: list[Any] = seen, picked: int = picked) -> int:
+            seen[:] = found
+            return min(picked, len(found) - 1)
+
         tuned = tune(
             tiny,
             lessons(tiny, 6),
@@ -95,7 +100,7 @@ def test_the_picked_checkpoint_is_kept(tiny: LoadedModel) -> None:
             1,
             document_tokens=99,
             check=look,
-            pick=lambda found, seen=seen, picked=picked: seen.extend(found) or picked,
+            pick=pick,
         )
         assert tuned.checks == (2, 4, 6)
         assert tuned.kept_step == tuned.checks[picked]
@@ -104,41 +109,25 @@ def test_the_picked_checkpoint_is_kept(tiny: LoadedModel) -> None:
 
 
 def test_the_loss_is_that_of_the_answers_alone(tiny: LoadedModel) -> None:
-    """The loss is the mean negative log-likelihood of the whole answers, as scoring reports it."""
+    """The loss is the negative log-likelihood of the whole answers, as scoring reports it, per answer token."""
     lesson = lessons(tiny, 1)[0]
+    live = put_on_fresh(tiny, QUICK.shape)
+    take_off(tiny)
     with torch.no_grad():
-        loss, _ = answer_loss(tiny, lesson, LABELS, 99)
+        loss = answer_loss(Way.of(tiny), lesson, LABELS, 99, live)
     rows = score(tiny, lesson.frame, lesson.documents, LABELS, document_tokens=99).values
-    expected = -sum(row[LABELS.index(label)] for row, label in zip(rows, lesson.labels, strict=True)) / len(rows)
+    tokens = sum(len(tiny.encode(label)) + 1 for label in lesson.labels)
+    expected = -sum(row[LABELS.index(label)] for row, label in zip(rows, lesson.labels, strict=True)) / tokens
     assert loss.item() == pytest.approx(expected, abs=1e-4)
 
 
-def test_gradients_through_the_shared_prefix_equal_those_of_whole_sequences(tiny: LoadedModel) -> None:
-    """Encoding the prompt once per step gives the gradients of one plain sequence per row."""
-    lesson = lessons(tiny, 1)[0]
-    parameters = put_on_fresh(tiny, QUICK.shape).weights
-    try:
-        torch.manual_seed(0)
-        with torch.no_grad():
-            for value in parameters.values():
-                value.copy_(torch.randn_like(value) * 0.1)
-        answer_loss(tiny, lesson, LABELS, 99)[0].backward()
-        ours = {name: value.grad.clone() for name, value in parameters.items()}
-        for value in parameters.values():
-            value.grad = None
-        total: Any = 0.0
-        for document, label in zip(lesson.documents, lesson.labels, strict=True):
-            prompt = tiny.encode(lesson.frame.head + document + lesson.frame.tail)
-            answer = [*tiny.encode(label), tiny.end_of_turn]
-            logits = tiny.model(torch.tensor([prompt + answer]), use_cache=False).logits[0]
-            spoken = logits[len(prompt) - 1 : -1].log_softmax(-1)
-            total = total - spoken[torch.arange(len(answer)), torch.tensor(answer)].sum()
-        (total / len(lesson.documents)).backward()
-        for name, value in parameters.items():
-            scale = value.grad.abs().max().clamp(min=1e-6)
-            assert ((ours[name] - value.grad).abs().max() / scale).item() < 1e-4, name
-    finally:
-        take_off(tiny)
+def test_training_stops_where_an_early_point_is_kept(tiny: LoadedModel) -> None:
+    """When the first of four checks is still the one to keep at the third, the last quarter is not trained."""
+    tuned = tune(
+        tiny, lessons(tiny, 8), LABELS, Recipe(checks=4), 1, document_tokens=99, check=lambda _: 0, pick=lambda _: 0
+    )
+    assert tuned.checks == (2, 4, 6)
+    assert (tuned.kept_step, len(tuned.losses)) == (2, 6)
 
 
 def test_a_worn_adapter_stays_on_until_another_is_asked_for(tiny: LoadedModel) -> None:
