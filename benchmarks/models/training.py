@@ -22,6 +22,7 @@ from .language_model import LoadedModel
 from .lessons import Encoder, Exercise, Lesson
 from .losses import packed_loss, plain_loss
 from .lower_layers import LowerLayers
+from .machine import machine
 from .trunk import Trunk, trunk_of
 
 MOST_TOKENS = 4096  # activations of a step take about half a megabyte a token with 135 million weights
@@ -131,6 +132,7 @@ class _Run:
         self.losses: list[float] = []
         self.points: list[tuple[int, Any, dict[str, Any]]] = []
         self.tokens = self.real_tokens = 0
+        self.most_tokens = MOST_TOKENS if way.model.device == "cpu" else machine().token_budget
 
     def train(
         self,
@@ -163,7 +165,7 @@ class _Run:
         self.real_tokens += exercise.real_tokens
         answers = sum(map(len, exercise.answers))
         value = 0.0
-        for part in exercise.parts(MOST_TOKENS):
+        for part in exercise.parts(self.most_tokens):
             loss = self.way.loss(part, self.live) / answers
             loss.backward()
             value += float(loss.detach())
