@@ -15,6 +15,7 @@ from advisor.reasoning.likeness import FEATURES, UNSTATED, Conditions, Feature, 
 
 WORDS = {"prompting": "prompting", "fine_tuning": "fine-tuning", "hybrid": "the hybrid"}
 MAJORITY = 0.75  # share of the near comparisons from which a study is said to have one winner
+LEANING = 0.65  # share of the decided comparisons from which a study leans to one side
 TOLD = 0.15  # weighted gap below which a difference is not worth telling
 DIFFERENCES = 2
 APART = 0.5  # difference of shares from which a word is said to part two sides
@@ -136,22 +137,30 @@ def _differences(case: Conditions, row: Conditions) -> Iterator[str]:
 
 
 def _conflicts(found: Sequence[Near], library: Library) -> Iterator[Conflict]:
-    """The nearest study that disagrees with itself, and the nearest two that disagree with each other."""
+    """The nearest study that disagrees with itself, and the nearest two that do so for a reason that was recorded."""
     for near in found:
         sides = _sides(near.rows)
         if all(sides):
             yield _conflict(near, near, sides, library)
             break
-    winners = {near.study.id: _side(winner_of(near.rows)) for near in found}
-    opposed = (pair for pair in combinations(found, 2) if {winners[near.study.id] for near in pair} == {0, 1})
-    for one, two in islice(opposed, 1):
-        prompted, tuned = (one, two) if winners[one.study.id] == 0 else (two, one)
-        sides = _sides(prompted.rows)[0], _sides(tuned.rows)[1]
-        yield _conflict(prompted, tuned, sides, library)
+    winners = {near.study.id: _leaning(near.rows) for near in found}
+    opposed = [pair for pair in combinations(found, 2) if {winners[near.study.id] for near in pair} == {0, 1}]
+    told = []
+    for pair in opposed:
+        prompted, tuned = sorted(pair, key=lambda near: winners[near.study.id] or 0)
+        told.append(_conflict(prompted, tuned, (_sides(prompted.rows)[0], _sides(tuned.rows)[1]), library))
+    yield from islice((conflict for conflict in told if conflict.condition), 1)
 
 
 def _side(winner: str | None) -> int | None:
     return {"prompting": 0, "fine_tuning": 1, "hybrid": 1}.get(winner or "")
+
+
+def _leaning(rows: Sequence[Comparison]) -> int | None:
+    """The side that won most of the decided comparisons of a study; None where neither did."""
+    prompted, tuned = (len(side) for side in _sides(rows))
+    least = LEANING * (prompted + tuned)
+    return 0 if prompted and prompted >= least else 1 if tuned and tuned >= least else None
 
 
 def _sides(rows: Sequence[Comparison]) -> tuple[list[Comparison], list[Comparison]]:
@@ -167,9 +176,11 @@ def _conflict(
         (feature for feature in FEATURES if feature.name in CAUSES), key=lambda feature: _apart(feature, *known)
     )
     one, two = prompted.study, tuned.study
-    names = f"Within {one.title}" if one is two else f"{one.title} saw prompting ahead, {two.title} a tuned model"
     if one is two:
-        names += f" prompting won {len(sides[0])} of the near comparisons and a tuned model {len(sides[1])}"
+        won = f"prompting won {len(sides[0])} of the near comparisons and a tuned model {len(sides[1])}"
+        names = f"Within {one.title} {won}"
+    else:
+        names = f"{one.title} mostly saw prompting ahead, {two.title} a tuned model"
     if _apart(cause, *known) < TOLD:
         return Conflict(one.id, two.id, "", f"{names}. No condition that was recorded explains it.")
     said = _said(cause, *known)
@@ -183,7 +194,10 @@ def _apart(feature: Feature, left: Sequence[Conditions], right: Sequence[Conditi
         return 0.0
     if not _numeric(one + two):
         share = max(abs(one.count(value) / len(one) - two.count(value) / len(two)) for value in one + two)
-        return feature.weight * share if share >= APART else 0.0
+        enough = share == 1 or (
+            share >= APART and min(len(one), len(two)) > 1
+        )  # one of one against one of two is chance
+        return feature.weight * share if enough else 0.0
 
     inner = mean(feature.gap(a, b) for side in (one, two) for a, b in product(side, side))
     across = mean(feature.gap(a, b) for a, b in product(one, two))

@@ -97,7 +97,7 @@ FEATURES = (
     Feature("grade", "the prompted model", 1.5, _steps(GRADES), _grade),
     Feature("tuned_size", "the size of the tuned model", 1.0, _ratio(100), _size),
     Feature("specialised", "the field", 1.0, _other, lambda v: "a special field" if v else "a general one"),
-    Feature("knowledge", "missing knowledge", 1.5, _other, lambda v: "facts missing" if v else "no facts missing"),
+    Feature("knowledge", "missing knowledge", 2.5, _other, lambda v: "facts missing" if v else "no facts missing"),
     Feature("effort", "the effort put into the prompt", 1.0, _steps(EFFORTS), _words),
     Feature("measure", "how quality is measured", 1.0, _other, _words),
     Feature("material", "what was trained on", 1.5, _other, _words),
