@@ -122,8 +122,8 @@ def mixed(raw: Any, rng: random.Random) -> Any:
 
 
 def is_set(key: str) -> bool:
-    """Whether the order of a list at the top of a file means nothing; models and sizes are listed in order."""
-    return key not in {"reference_models", "sizes"}
+    """Whether the order of a list at the top of a file means nothing; models, sizes and patterns are listed in order."""
+    return key not in {"reference_models", "sizes", "prompted", "tuned"}
 
 
 def keys_mixed(raw: Any, rng: random.Random) -> Any:
