@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .measurement import measurement
-from .plan import Plan, PlannedCell, Wish, make_plan, read_wish
+from .plan import Plan, PlannedCell, RacePlan, Wish, make_plan, read_wish
 from .ring import Ring, shipped
 from .runner import Finished, compare, resume, run
 
@@ -11,6 +11,7 @@ __all__ = [
     "Finished",
     "Plan",
     "PlannedCell",
+    "RacePlan",
     "Ring",
     "Wish",
     "compare",

@@ -45,73 +45,103 @@ def contestant_seed(planned: PlannedCell) -> int:
     return seed_for(cell.seed, "contestant", cell.task, cell.arm, cell.train_size)
 
 
-def run_cell(
-    planned: PlannedCell,
-    arm: Any,
-    corner: Corner,
-    make: Callable[..., Any],
-    model: Any | None,
-    step: Callable[[str, int], None],
-) -> dict[str, Any]:
-    """The record of the finished cell, JSON-shaped and not yet sealed.
+class Entrant:
+    """A fitted contestant in its cell, which may be asked in several batches and then gives the cell's record.
 
-    `step(phase, items)` hears of progress; phases are fit, predict and latency. Raises whatever the contestant raises,
-    and BrokenContestant if its answers do not fit the texts or the labels.
+    Making one fits it. `step(phase, items)` hears of progress; phases are fit, predict and latency. Raises whatever the
+    contestant raises, and BrokenContestant if its answers do not fit the texts or the labels.
     """
-    started, load_before = provenance.now(), provenance.load_average()
-    provenance.reset_peak_memory()
-    seed = contestant_seed(planned)
-    _seed_globals(seed)
-    contestant = make(planned.cell.arm, corner.card, seed, model)
-    step("fit", 0)
-    clock = time.perf_counter()
-    fit = contestant.fit(corner.split.train, corner.split.dev)
-    fit_seconds = time.perf_counter() - clock
-    dev = _predict(contestant, corner.card, corner.split.dev, None)[0] if corner.split.dev else ()
-    step("predict", 0)
-    predictions, predict_seconds = _predict(contestant, corner.card, corner.test, lambda items: step("predict", items))
-    step("latency", 0)
-    latency = _latency(contestant, corner.test[:LATENCY_ITEMS])
-    return {
-        "schema": SCHEMA_CELL,
-        "id": planned.id,
-        "cell": asdict(planned.cell),
-        "arm": arm.name,
-        "approach": arm.approach,
-        "technique": arm.technique,
-        "settings": dict(planned.settings),
-        "data": dict(corner.data),
-        "model": _model(model),
-        "seeds": {"cell": planned.cell.seed, "contestant": seed},
-        "rows": {
-            "train": [row.id for row in corner.split.train],
-            "dev": [row.id for row in corner.split.dev],
-            "test": [row.id for row in corner.test],
-        },
-        "metrics": scores(predictions, corner.card),
-        "dev_metrics": scores(dev, corner.card) if dev else None,
-        "invalid_share": sum(row.label is None for row in predictions) / len(predictions),
-        "predictions": [_row(prediction) for prediction in predictions],
-        "fit": dict(fit),
-        "tokens": {
-            "total": sum(row.tokens for row in predictions),
-            "per_item": sum(row.tokens for row in predictions) / len(predictions),
-        },
-        "timing": {
-            "started_at": started,
-            "finished_at": provenance.now(),
-            "fit_seconds": fit_seconds,
-            "predict_seconds": predict_seconds,
-            "seconds_per_item": predict_seconds / len(predictions),
-            "latency": latency,
-        },
-        "resources": {
-            "peak_memory_mb": provenance.peak_memory_mb(),
-            "load_before": load_before,
-            "load_after": provenance.load_average(),
-        },
-        "environment": provenance.environment(),
-    }
+
+    def __init__(
+        self,
+        planned: PlannedCell,
+        arm: Any,
+        corner: Corner,
+        make: Callable[..., Any],
+        model: Any | None,
+        step: Callable[[str, int], None],
+    ) -> None:
+        self.planned = planned
+        self._arm, self._corner, self._model, self._step = arm, corner, _model(model), step
+        self._started, self._load_before = provenance.now(), provenance.load_average()
+        provenance.reset_peak_memory()
+        self._seed = contestant_seed(planned)
+        _seed_globals(self._seed)
+        self._contestant = make(planned.cell.arm, corner.card, self._seed, model)
+        step("fit", 0)
+        clock = time.perf_counter()
+        self._fit = self._contestant.fit(corner.split.train, corner.split.dev)
+        self._fit_seconds = time.perf_counter() - clock
+        dev = _predict(self._contestant, corner.card, corner.split.dev, None)[0] if corner.split.dev else ()
+        self.dev_metrics = scores(dev, corner.card) if dev else None
+        self._predictions: list[Prediction] = []
+        self._predict_seconds = 0.0
+
+    @property
+    def asked(self) -> int:
+        """How many test items it has answered."""
+        return len(self._predictions)
+
+    def ask(self, rows: Sequence[Example]) -> None:
+        """Ask the next test items. What else ran since the last batch does not matter to the answers."""
+        if self.asked:
+            _seed_globals(seed_for(self._seed, "batch", self.asked))
+        self._step("predict", 0)
+        answers, seconds = _predict(
+            self._contestant, self._corner.card, rows, lambda items: self._step("predict", items)
+        )
+        self._predictions += answers
+        self._predict_seconds += seconds
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The judged predictions so far, JSON-shaped."""
+        return [_row(prediction) for prediction in self._predictions]
+
+    def record(self) -> dict[str, Any]:
+        """The cell's record; measures the latency first."""
+        corner, predictions = self._corner, self._predictions
+        self._step("latency", 0)
+        latency = _latency(self._contestant, corner.test[:LATENCY_ITEMS])
+        return {
+            "schema": SCHEMA_CELL,
+            "id": self.planned.id,
+            "cell": asdict(self.planned.cell),
+            "arm": self._arm.name,
+            "approach": self._arm.approach,
+            "technique": self._arm.technique,
+            "settings": dict(self.planned.settings),
+            "data": dict(corner.data),
+            "model": self._model,
+            "seeds": {"cell": self.planned.cell.seed, "contestant": self._seed},
+            "rows": {
+                "train": [row.id for row in corner.split.train],
+                "dev": [row.id for row in corner.split.dev],
+                "test": [row.example_id for row in predictions],
+            },
+            "metrics": scores(predictions, corner.card),
+            "dev_metrics": self.dev_metrics,
+            "invalid_share": sum(row.label is None for row in predictions) / len(predictions),
+            "predictions": self.rows(),
+            "fit": dict(self._fit),
+            "tokens": {
+                "total": sum(row.tokens for row in predictions),
+                "per_item": sum(row.tokens for row in predictions) / len(predictions),
+            },
+            "timing": {
+                "started_at": self._started,
+                "finished_at": provenance.now(),
+                "fit_seconds": self._fit_seconds,
+                "predict_seconds": self._predict_seconds,
+                "seconds_per_item": self._predict_seconds / len(predictions),
+                "latency": latency,
+            },
+            "resources": {
+                "peak_memory_mb": provenance.peak_memory_mb(),
+                "load_before": self._load_before,
+                "load_after": provenance.load_average(),
+            },
+            "environment": provenance.environment(),
+        }
 
 
 def scores(predictions: Sequence[Prediction], card: TaskCard) -> dict[str, dict[str, Any]]:

@@ -9,7 +9,16 @@ from itertools import combinations
 from typing import Any
 
 from ..records import SCHEMA_MEASUREMENT
-from ..statistics import MARGIN, Difference, compared, conclude, minimum_detectable_difference, score_interval
+from ..statistics import (
+    MARGIN,
+    Difference,
+    compared,
+    conclude,
+    minimum_detectable_difference,
+    score_interval,
+    seed_prior,
+)
+from ..statistics.intervals import SeedPrior
 from ..statistics.power import DISCORDANT, POWER
 from ..statistics.sequential import sequential
 from ..tasks import metrics_of
@@ -176,6 +185,16 @@ def baselines_of(plan: Record) -> list[str]:
     return [arm for arm, kind in plan["arms"].items() if kind["approach"] is None]
 
 
+def prior_of(plan: Record, groups: Mapping[tuple[str, int], Sequence[Record]]) -> SeedPrior | None:
+    """What all arms of an approach, at all sizes, say of the variance between seeds."""
+    arms: dict[str, list[Any]] = {}
+    for (arm, _), records in groups.items():
+        if plan["arms"][arm]["approach"] is not None:
+            observed = scored_of(records, plan["task"]).observed(plan["task"]["metric"])
+            arms.setdefault(arm, []).append(observed)
+    return seed_prior(list(arms.values()))
+
+
 def _comparisons(
     plan: Record, groups: Mapping[tuple[str, int], Sequence[Record]], best: Mapping[str, Record], margin: float
 ) -> list[dict[str, Any]]:
@@ -184,13 +203,15 @@ def _comparisons(
         return []
     size = next(iter(best.values()))["train_size"]
     baselines = [arm for arm in baselines_of(plan) if (arm, size) in groups]
+    prior = prior_of(plan, groups)
     found: list[tuple[str, str, Difference]] = []
     for a, b in pairs_of(best, baselines):
         both = paired_records(groups[a, size], groups[b, size])
         if both is not None:
             cap = plan["task"]["n_test"] if plan.get("race") else None
             metric = plan["task"]["metric"]
-            found.append((a, b, compared(scored_of(both, plan["task"]), metric, LEVEL, margin=margin, cap=cap)))
+            scored = scored_of(both, plan["task"])
+            found.append((a, b, compared(scored, metric, LEVEL, margin=margin, cap=cap, prior=prior)))
     words = conclude([difference for _, _, difference in found], LEVEL)
     return [
         {

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import BenchmarkError
 from ..records import Cell, Example, Task, TaskCard, digest, nested_subset, seed_for
+from ..statistics import MARGIN
 from ..statistics.power import DISCORDANT, minimum_detectable_difference
 from ..tasks import CLASSIFICATION, KINDS
 from .ring import Ring
@@ -19,6 +20,7 @@ SMALLEST_TRAIN_SIZE = 2
 DEV_SHARE = 5
 DEV_MOST = 64
 DEV_FROM = 32
+RACE_BATCH = 40
 _ROWS = "rows/1"
 
 
@@ -31,6 +33,15 @@ class Wish:
     seeds: tuple[int, ...]
     test_limit: int | None = None
     model: str | None = None
+    race: RacePlan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RacePlan:
+    """A race: how many items are asked between two looks, and the difference that does not matter."""
+
+    batch: int = RACE_BATCH
+    margin: float = MARGIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,7 @@ def read_wish(
     test_limit: str | None = None,
     model: str | None = None,
     most: int | None = None,
+    race: RacePlan | None = None,
 ) -> Wish:
     """The wish behind the words of a command line, for the `known` arms and at most `most` training examples.
 
@@ -92,7 +104,7 @@ def read_wish(
         problems.append(f"--test-limit: found {test_limit!r}; allowed: one whole number, or leave it out for all rows")
     if problems:
         raise BenchmarkError(problems)
-    return Wish(wanted, tuple(sorted(sizes)), roots, limit[0] if limit else None, model)
+    return Wish(wanted, tuple(sorted(sizes)), roots, limit[0] if limit else None, model, race)
 
 
 def make_plan(task: Task, wish: Wish, ring: Ring, files: Any | None) -> Plan:
@@ -126,7 +138,7 @@ def make_plan(task: Task, wish: Wish, ring: Ring, files: Any | None) -> Plan:
                 cell = Cell(task.card.name, arm, size, seed, model.name if model else None, limit)
                 content = model.content_hash if model else None
                 # How rows are drawn changes the numbers as much as a learning rate does.
-                own = {**settings[arm], "rows": _ROWS}
+                own = {**settings[arm], "rows": _ROWS, **({"race": asdict(wish.race)} if wish.race else {})}
                 cells.append(PlannedCell(cell.identity(task.fingerprint, content, own), cell, own))
     needed = files is not None and any(ring.arms[arm].needs_model for arm in wish.arms)
     description = {
@@ -140,6 +152,7 @@ def make_plan(task: Task, wish: Wish, ring: Ring, files: Any | None) -> Plan:
         "train_sizes": list(wish.train_sizes),
         "seeds": list(wish.seeds),
         "test_limit": limit,
+        **({"race": asdict(wish.race)} if wish.race else {}),
         "cells": [{"id": planned.id, **asdict(planned.cell)} for planned in cells],
     }
     return Plan(description, tuple(cells))

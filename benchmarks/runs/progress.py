@@ -155,6 +155,9 @@ class Bars:
 
         self._since = time.monotonic()
         cell = planned.cell
+        if self._inner is not None:
+            # In a race many cells are open at once; the bar shows the last that started.
+            self._inner.close()
         self._inner = tqdm(
             total=self._items,
             desc=f"  {cell.arm} {cell.train_size} seed {cell.seed}: fit",

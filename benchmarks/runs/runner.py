@@ -12,10 +12,12 @@ from .. import tasks
 from ..errors import BenchmarkError, JobFailed, MissingExtra
 from ..records import Task
 from . import provenance
-from .execution import Corner, run_cell
+from .budget import Budget, decisive_first
+from .execution import Corner, Entrant
 from .measurement import measurement
-from .plan import Plan, PlannedCell, Wish, make_plan, power_note, split_rows, test_rows
+from .plan import Plan, PlannedCell, RacePlan, Wish, make_plan, power_note, split_rows, test_rows
 from .progress import Progress, Silent
+from .racing import Heat, Recorded
 from .ring import Ring, shipped
 from .store import RunDirectory
 
@@ -29,12 +31,18 @@ class Finished:
     ran: tuple[str, ...]
     skipped: tuple[str, ...]
     failed: Mapping[str, str] = field(default_factory=dict)
+    unaffordable: tuple[str, ...] = ()
 
     def raise_if_incomplete(self) -> None:
-        """Raises JobFailed that names every failed cell."""
+        """Raises JobFailed that names every failed cell, and counts those that the budget did not reach."""
+        problems = list(self.failed.values())
         if self.failed:
-            again = f"the rest is done; 'advisor bench resume {self.path}' tries the failed cells again"
-            raise JobFailed([*self.failed.values(), again])
+            problems.append(f"the rest is done; 'advisor bench resume {self.path}' tries the failed cells again")
+        if self.unaffordable:
+            cells = f"{len(self.unaffordable)} cells were not run, because the budget was spent"
+            problems.append(f"{cells}; 'advisor bench resume {self.path}' runs them")
+        if problems:
+            raise JobFailed(problems)
 
 
 def run(
@@ -44,11 +52,14 @@ def run(
     out: str | Path | None = None,
     ring: Ring | None = None,
     progress: Progress | None = None,
+    budget_minutes: float | None = None,
 ) -> Finished:
     """Runs the grid on a task folder or shipped sample, or finishes it where an earlier run left it.
 
-    `out` is the run's directory; by default `runs/<task>-<digest>` under the current directory. Raises BenchmarkError
-    if the input is wrong, JobFailed if another runner holds the directory. Failed cells do not raise: see Finished.
+    `out` is the run's directory; by default `runs/<task>-<digest>` under the current directory. With `budget_minutes`
+    the most decisive cells come first, and none is started that would probably not be done in time. Raises
+    BenchmarkError if the input is wrong, JobFailed if another runner holds the directory. Failed cells do not raise:
+    see Finished.
     """
     ring, progress = ring or shipped(), progress or Silent()
     folder = tasks.find(task_name)
@@ -65,10 +76,16 @@ def run(
     }
     with directory.locked():
         directory.open_plan(plan, source, provenance.now(), progress.say)
-        return _run_plan(task, plan, directory, ring, files, progress)
+        return _run_plan(task, plan, directory, ring, files, progress, Budget.of(budget_minutes))
 
 
-def resume(run_directory: str | Path, *, ring: Ring | None = None, progress: Progress | None = None) -> Finished:
+def resume(
+    run_directory: str | Path,
+    *,
+    ring: Ring | None = None,
+    progress: Progress | None = None,
+    budget_minutes: float | None = None,
+) -> Finished:
     """Finishes the run in a directory, with the plan that stands there.
 
     Raises BenchmarkError if the task's data, the model or the arms' settings are no longer those of the plan.
@@ -86,6 +103,7 @@ def resume(run_directory: str | Path, *, ring: Ring | None = None, progress: Pro
         seeds=tuple(described["seeds"]),
         test_limit=described["test_limit"],
         model=source["model"],
+        race=RacePlan(**described["race"]) if "race" in described else None,
     )
     files = ring.resolve(wish.model) if wish.model else None
     plan = make_plan(task, wish, ring, files)
@@ -97,15 +115,20 @@ def resume(run_directory: str | Path, *, ring: Ring | None = None, progress: Pro
             ]
         )
     with directory.locked():
-        return _run_plan(task, plan, directory, ring, files, progress)
+        return _run_plan(task, plan, directory, ring, files, progress, Budget.of(budget_minutes))
 
 
-def compare(run_directory: str | Path) -> tuple[dict[str, Any], list[str]]:
-    """The measurement of a run as its cell files stand, written to result.json, and remarks on files left out."""
+def compare(run_directory: str | Path, *, margin: float | None = None) -> tuple[dict[str, Any], list[str]]:
+    """The measurement of a run as its cell files stand, written to result.json, and remarks on files left out.
+
+    With another `margin` than the run's own nothing is written.
+    """
     directory = RunDirectory(run_directory)
     plan, cells, faults = directory.read_cells()
     remarks = [f"cells/{key}.json: {fault}; left out" for key, fault in faults.items()]
-    result = measurement(plan, cells, directory.failures())
+    result = measurement(plan, cells, directory.failures(), margin=margin)
+    if margin is not None:
+        return result, remarks
     try:
         directory.write_result(result)
     except OSError as error:
@@ -114,7 +137,13 @@ def compare(run_directory: str | Path) -> tuple[dict[str, Any], list[str]]:
 
 
 def _run_plan(
-    task: Task, plan: Plan, directory: RunDirectory, ring: Ring, files: Any | None, progress: Progress
+    task: Task,
+    plan: Plan,
+    directory: RunDirectory,
+    ring: Ring,
+    files: Any | None,
+    progress: Progress,
+    budget: Budget | None,
 ) -> Finished:
     done = {}
     for planned in plan.cells:
@@ -126,23 +155,28 @@ def _run_plan(
     test = test_rows(task, plan.description["test_limit"])
     progress.say(f"{directory.path}: {len(plan.cells)} cells, {len(skipped)} done before, {len(pending)} to do")
     progress.say(power_note(len(test), len(plan.description["seeds"]), task.card.kind))
-    runner = _Runner(task, directory, ring, files, progress, test, _number_format(done))
+    if budget is not None:
+        progress.say(budget.note)
+    runner = _Runner(task, directory, ring, files, progress, test=test, done=done, budget=budget)
     progress.begin(pending, list(done.values()), len(test))
     try:
-        for planned in pending:
-            record = runner.attempt(planned)
-            if record is not None:
-                done[planned.id] = record
+        if "race" in plan.description:
+            runner.race(plan)
+        else:
+            for planned in decisive_first(pending) if budget is not None else pending:
+                runner.attempt(planned)
     finally:
         progress.close()
     found = directory.read_plan()
-    result = measurement(found, done, directory.failures())
+    reasons = {**dict.fromkeys(runner.unaffordable, "not run: the budget was spent"), **directory.failures()}
+    result = measurement(found, done, reasons)
     directory.write_result(result)
-    return Finished(directory.path, result, tuple(key for key in done if key not in skipped), skipped, runner.failed)
+    ran = tuple(key for key in done if key not in skipped)
+    return Finished(directory.path, result, ran, skipped, runner.failed, tuple(runner.unaffordable))
 
 
 class _Runner:
-    """The running state: the model once it is loaded, and what has failed."""
+    """The running state: the model once it is loaded, the records of finished cells, and what has failed."""
 
     def __init__(
         self,
@@ -151,40 +185,84 @@ class _Runner:
         ring: Ring,
         files: Any | None,
         progress: Progress,
+        *,
         test: tuple[Any, ...],
-        number_format: str | None,
+        done: dict[str, dict[str, Any]],
+        budget: Budget | None,
     ) -> None:
         self.failed: dict[str, str] = {}
+        self.unaffordable: list[str] = []
         self._task, self._directory, self._ring, self._files = task, directory, ring, files
-        self._progress, self._test, self._number_format = progress, test, number_format
+        self._progress, self._test, self._done, self._budget = progress, test, done, budget
+        self._number_format = _number_format(done)
         self._model: Any | None = None
 
-    def attempt(self, planned: PlannedCell) -> dict[str, Any] | None:
-        """The written record of a cell, or None if it failed, which is written as well."""
-        cell = planned.cell
-        arm = self._ring.arms[cell.arm]
-        model = self._loaded() if arm.needs_model else None
-        corner = Corner(
-            self._task.card, split_rows(self._task, cell.train_size, cell.seed), self._test, self._task.fingerprint
-        )
-        title = f"{cell.arm}, {cell.train_size} examples, seed {cell.seed}"
-        self._progress.start(planned)
+    def attempt(self, planned: PlannedCell) -> None:
+        """Runs a cell whole, on all test rows; its record or its failure is written."""
+        entrant = self._enter(planned)
+        if entrant is None:
+            return
         try:
-            record = run_cell(planned, arm, corner, self._ring.make, model, self._progress.step)
-            written = self._directory.write_cell(record)
+            entrant.ask(self._test)
+            self._finish(entrant)
         except MissingExtra:
             raise
         except Exception as error:
-            self._note_failure(planned, title, error)
-            # An arm that broke in the middle may have left something attached to the model.
-            self._model = None
+            self._fail(planned, error)
+
+    def race(self, plan: Plan) -> None:
+        """Runs the cells of one train size after the other as a race; with a budget the largest size comes first."""
+        sizes = sorted(plan.description["train_sizes"], reverse=self._budget is not None)
+        for size in sizes:
+            cells = [planned for planned in plan.cells if planned.cell.train_size == size]
+            if all(planned.id in self._done for planned in cells):
+                continue
+            runners: list[Entrant | Recorded] = []
+            for planned in decisive_first(cells) if self._budget is not None else cells:
+                if planned.id in self._done:
+                    runners.append(Recorded(planned, self._done[planned.id]))
+                elif (entrant := self._enter(planned)) is not None:
+                    runners.append(entrant)
+            heat = Heat(plan.description, runners, self._test, self._finish, lambda one, e: self._fail(one.planned, e))
+            heat.run()
+
+    def _enter(self, planned: PlannedCell) -> Entrant | None:
+        """The cell's contestant, fitted; None if it cannot be afforded or failed, which is noted."""
+        cell = planned.cell
+        if self._budget is not None and not self._budget.allows(planned, list(self._done.values())):
+            self.unaffordable.append(planned.id)
+            self._progress.finish(planned, None, f"{_title(planned)}: not run, the budget does not reach for it")
             return None
-        score = written["metrics"][self._task.card.metric]
-        seconds = written["timing"]["fit_seconds"] + written["timing"]["predict_seconds"]
+        arm = self._ring.arms[cell.arm]
+        model = self._loaded() if arm.needs_model else None
+        split = split_rows(self._task, cell.train_size, cell.seed)
+        corner = Corner(self._task.card, split, self._test, self._task.fingerprint)
+        self._progress.start(planned)
+        try:
+            return Entrant(planned, arm, corner, self._ring.make, model, self._progress.step)
+        except MissingExtra:
+            raise
+        except Exception as error:
+            self._fail(planned, error)
+            return None
+
+    def _finish(self, entrant: Entrant) -> None:
+        """Writes the record of a cell that has been asked all that it will be."""
+        written = self._directory.write_cell(entrant.record())
+        self._done[entrant.planned.id] = written
         metric = self._task.card.metric
-        note = f"{title}: {metric} {score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}], {seconds:.1f} s"
-        self._progress.finish(planned, written, note)
-        return written
+        score = written["metrics"][metric]
+        seconds = written["timing"]["fit_seconds"] + written["timing"]["predict_seconds"]
+        items = f" on {score['n']} items" if score["n"] < len(self._test) else ""
+        note = f"{metric} {score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]{items}, {seconds:.1f} s"
+        self._progress.finish(entrant.planned, written, f"{_title(entrant.planned)}: {note}")
+
+    def _fail(self, planned: PlannedCell, error: Exception) -> None:
+        if isinstance(error, MissingExtra):
+            raise error
+        self._note_failure(planned, _title(planned), error)
+        # An arm that broke in the middle may have left something attached to the model.
+        self._model = None
 
     def _note_failure(self, planned: PlannedCell, title: str, error: Exception) -> None:
         message = " ".join(str(error).split()) or "no message"
@@ -209,6 +287,10 @@ class _Runner:
             self._progress.say(f"loading {self._files.name}" if self._files else "loading the model")
             self._model = self._ring.load(self._files, dtype=self._number_format)
         return self._model
+
+
+def _title(planned: PlannedCell) -> str:
+    return f"{planned.cell.arm}, {planned.cell.train_size} examples, seed {planned.cell.seed}"
 
 
 def _needs_model(wish: Wish, ring: Ring) -> bool:

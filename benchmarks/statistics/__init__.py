@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..tasks.kinds import metrics_of
 from .conclusions import Conclusion, conclude
-from .differences import MARGIN, Difference, compared, paired_difference, paired_scores
+from .differences import MARGIN, Difference, compared, paired_difference, paired_scores, seed_prior
 from .intervals import score_interval, wilson
 from .metrics import Outcomes, values
 from .power import items_needed, minimum_detectable_difference
@@ -35,6 +35,7 @@ __all__ = [
     "paired_scores",
     "race_order",
     "score_interval",
+    "seed_prior",
     "values",
     "wilson",
 ]

@@ -91,8 +91,9 @@ def needed(found: Difference, alpha: float = 0.05) -> tuple[int | None, int | No
         parts = seed_part * found.seeds / seeds, item_part * found.n / n
         error = math.sqrt(sum(parts))
         normal = NormalDist()
-        apart = _quantile(1 - alpha / 2, parts, seeds, n) * error + normal.inv_cdf(POWER) * error
-        inside = (_quantile(1 - alpha / 2, parts, seeds, n) + normal.inv_cdf((1 + POWER) / 2)) * error
+        degrees = found.seed_degrees - found.seeds + seeds
+        apart = _quantile(1 - alpha / 2, parts, degrees, n) * error + normal.inv_cdf(POWER) * error
+        inside = (_quantile(1 - alpha / 2, parts, degrees, n) + normal.inv_cdf((1 + POWER) / 2)) * error
         return gap >= apart or found.margin - gap >= inside
 
     items: int | None = None
@@ -106,12 +107,12 @@ def needed(found: Difference, alpha: float = 0.05) -> tuple[int | None, int | No
     return items, next((more for more in extra if decided(found.n, found.seeds + more)), None)
 
 
-def _quantile(probability: float, parts: tuple[float, float], seeds: int, n: int) -> float:
+def _quantile(probability: float, parts: tuple[float, float], degrees: float, n: int) -> float:
     from scipy.stats import t
 
-    if seeds == 1:
+    if degrees <= 0:
         return NormalDist().inv_cdf(probability)
-    of_seeds, of_items = (float(value) for value in t.ppf(probability, [seeds - 1, n - 1]))
+    of_seeds, of_items = (float(value) for value in t.ppf(probability, [degrees, n - 1]))
     return (of_seeds * parts[0] + of_items * parts[1]) / sum(parts)
 
 

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Literal
 
 from .estimates import Estimate, equivalence_p, estimate
-from .intervals import LEVEL
-from .metrics import Outcomes
+from .intervals import LEVEL, SeedPrior
+from .metrics import Outcomes, Values
 from .scores import ItemScores, LabelScores, Scored
 from .sequential import sequential
 
 Verdict = Literal["a_better", "b_better", "no_difference_shown"]
 
 MARGIN = 0.02
+PRIOR_DEGREES = 4.0
+FEWEST_ARMS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,8 @@ class Difference:
     """The score of arm a minus the score of arm b on `n` common items, over `seeds` common seeds.
 
     `verdict` looks at this interval alone. `p_equivalence` is one minus the largest level whose interval lies within
-    `margin` either way. `variance` is the part of the seeds and the part of the items.
+    `margin` either way. `variance` is the part of the seeds and the part of the items, `seed_degrees`
+    the degrees of freedom of the former (0 with one seed).
     """
 
     metric: str
@@ -43,6 +47,7 @@ class Difference:
     margin: float
     p_equivalence: float
     variance: tuple[float, float]
+    seed_degrees: float
 
 
 def paired_difference(
@@ -81,13 +86,18 @@ def compared(
     margin: float = MARGIN,
     cap: int | None = None,
     looking: bool = False,
+    prior: SeedPrior | None = None,
 ) -> Difference:
     """The difference between the first half of the columns and the second half.
 
     With a `cap` the comparison was a race over at most so many items, and interval and p-values hold whenever it was
-    stopped; `looking` makes that quick and a little rough.
+    stopped; `looking` makes that quick and a little rough. `prior` is what other arms say of the spread between seeds.
     """
-    found: Estimate = estimate(scored, metric) if cap is None else sequential(scored, metric, cap, looking)
+    found: Estimate
+    if cap is None:
+        found = estimate(scored, metric, prior)
+    else:
+        found = sequential(scored, metric, cap, looking=looking, prior=prior)
     low, high = found.interval(level)
     scores = scored.observed(metric)
     seeds = len(scores) // 2
@@ -107,7 +117,22 @@ def compared(
         margin=margin,
         p_equivalence=equivalence_p(found, margin, scored.n),
         variance=found.variance,
+        seed_degrees=0.0 if seeds == 1 else seeds - 1 + (prior.degrees if prior else 0.0),
     )
+
+
+def seed_prior(arms: Sequence[Sequence[Values]]) -> SeedPrior | None:
+    """What all arms of a run say of the variance of one seed's difference; None with less than three arms.
+
+    `arms` holds for every arm the values per seed at each train size. The arm whose seeds differ most, on average over
+    sizes, speaks for all, because a prior that is too small makes winners of ties; it counts for four degrees.
+    """
+    spreads = [
+        fmean(float(values.var(ddof=1)) for values in sizes if len(values) > 1)
+        for sizes in arms
+        if any(len(values) > 1 for values in sizes)
+    ]
+    return SeedPrior(2 * max(spreads), PRIOR_DEGREES) if len(spreads) >= FEWEST_ARMS else None
 
 
 def check_paired(a: Sequence[object], b: Sequence[object]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from .intervals import Spread, percentiles
+from .intervals import SeedPrior, Spread, percentiles
 from .metrics import Values
 from .scores import Scored
 from .shares import mcnemar_mid_p, newcombe_paired
@@ -111,7 +111,8 @@ class Crossed:
     @property
     def method(self) -> str:
         """Names the design and the rule for its quantiles."""
-        return f"{self.spread.seeds} seeds x items, cochran-cox t"
+        kind = "cochran-cox t" if self.spread.degrees == self.spread.seeds - 1 else "moderated cochran-cox t"
+        return f"{self.spread.seeds} seeds x items, {kind}"
 
     @property
     def variance(self) -> tuple[float, float]:
@@ -131,8 +132,11 @@ class Crossed:
         return self.spread.p_value(self.difference)
 
 
-def estimate(scored: Scored, metric: str) -> TwoShares | Resampled | Crossed:
-    """The difference between the first half of the columns (arm a, one per seed) and the second half (arm b)."""
+def estimate(scored: Scored, metric: str, prior: SeedPrior | None = None) -> TwoShares | Resampled | Crossed:
+    """The difference between the first half of the columns (arm a, one per seed) and the second half (arm b).
+
+    `prior` is about the variance of one seed's difference; it counts only where there are several seeds.
+    """
     score = scored.observed(metric)
     seeds = len(score) // 2
     per_item = scored.item_scores(metric)
@@ -147,7 +151,7 @@ def estimate(scored: Scored, metric: str) -> TwoShares | Resampled | Crossed:
     resampled = draws[:, :seeds].mean(axis=1) - draws[:, seeds:].mean(axis=1)
     if seeds == 1:
         return Resampled(float(per_seed[0]), resampled)
-    return Crossed(float(per_seed.mean()), Spread.of(per_seed, resampled, scored.n))
+    return Crossed(float(per_seed.mean()), Spread.of(per_seed, resampled, scored.n, prior))
 
 
 def equivalence_p(estimate: Estimate, margin: float, n: int) -> float:

@@ -43,21 +43,39 @@ def score_interval(scored: Scored | Outcomes, metric: str, level: float = LEVEL)
 
 
 @dataclass(frozen=True, slots=True)
+class SeedPrior:
+    """What other arms of a run say of the variance between seeds, and for how many degrees of freedom it counts."""
+
+    variance: float
+    degrees: float
+
+
+@dataclass(frozen=True, slots=True)
 class Spread:
-    """The two parts of the variance of a mean over seeds: the seeds' with seeds - 1, the items' with n - 1 degrees."""
+    """The two parts of the variance of a mean over seeds: the seeds' with its degrees, the items' with n - 1.
+
+    `degrees` are seeds - 1, and more where other arms of the run help to tell how much seeds differ.
+    """
 
     of_seeds: float
     of_items: float
     seeds: int
     n: int
+    degrees: float
 
     @classmethod
-    def of(cls, per_seed: Values, resampled: Values, n: int) -> Spread:
+    def of(cls, per_seed: Values, resampled: Values, n: int, prior: SeedPrior | None = None) -> Spread:
         """From the observed values [seeds] and the mean over seeds in bootstrap samples of the items [b].
 
-        The interaction of seeds and items is in both parts, which errs on the wide side.
+        The interaction of seeds and items is in both parts, which errs on the wide side. With a `prior` the variance
+        of the seeds is a weighted mean of both, by degrees of freedom (moderated t, Smyth 2004).
         """
-        return cls(float(per_seed.var(ddof=1)) / len(per_seed), float(resampled.var(ddof=1)), len(per_seed), n)
+        variance, degrees = float(per_seed.var(ddof=1)), float(len(per_seed) - 1)
+        if prior is not None:
+            total = prior.degrees + degrees
+            variance = (prior.degrees * prior.variance + degrees * variance) / total
+            degrees = total
+        return cls(variance / len(per_seed), float(resampled.var(ddof=1)), len(per_seed), n, degrees)
 
     def half_width(self, level: float) -> float:
         """Half the interval at `level`: both parts' t quantiles, weighted by their variances (Cochran and Cox 1950).
@@ -69,14 +87,14 @@ class Spread:
         total = self.of_seeds + self.of_items
         if total == 0.0:
             return 0.0
-        quantiles = t.ppf((1 + level) / 2, [self.seeds - 1, max(1, self.n - 1)])
+        quantiles = t.ppf((1 + level) / 2, [self.degrees, max(1, self.n - 1)])
         return float((quantiles[0] * self.of_seeds + quantiles[1] * self.of_items) / math.sqrt(total))
 
     def of_seeds_half(self, level: float) -> float:
         """Half the interval at `level` if only the seeds varied."""
         from scipy.stats import t
 
-        return float(t.ppf((1 + level) / 2, self.seeds - 1)) * math.sqrt(self.of_seeds)
+        return float(t.ppf((1 + level) / 2, self.degrees)) * math.sqrt(self.of_seeds)
 
     def p_value(self, mean: float) -> float:
         """One minus the level at which the interval around `mean` just reaches 0."""

@@ -16,7 +16,7 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from .differences import MARGIN, Difference, compared
-from .intervals import LEVEL
+from .intervals import LEVEL, SeedPrior
 from .scores import ItemScores, Scored
 
 Item = TypeVar("Item")
@@ -42,7 +42,15 @@ class State:
         return self.word != "open"
 
 
-def judge(scored: Scored, metric: str, cap: int, *, pairs: int = 1, margin: float = MARGIN) -> State:
+def judge(
+    scored: Scored,
+    metric: str,
+    cap: int,
+    *,
+    pairs: int = 1,
+    margin: float = MARGIN,
+    prior: SeedPrior | None = None,
+) -> State:
     """The state of one pair of a race of `pairs` comparisons, after the items in `scored`, of at most `cap`.
 
     The pair's share of the 5 % that may go wrong is an equal one, so that it does not matter which pairs end first.
@@ -50,7 +58,7 @@ def judge(scored: Scored, metric: str, cap: int, *, pairs: int = 1, margin: floa
     """
     if scored.n > cap:
         raise ValueError(f"{scored.n} items in a race of at most {cap}")
-    found = compared(scored, metric, LEVEL, margin=margin, cap=cap, looking=True)
+    found = compared(scored, metric, LEVEL, margin=margin, cap=cap, looking=True, prior=prior)
     alpha = (1 - LEVEL) / pairs
     word: RaceWord = "undecided" if scored.n == cap else "open"
     if found.p_equivalence <= alpha:

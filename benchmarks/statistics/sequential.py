@@ -13,6 +13,7 @@ import numpy as np
 
 from .anytime import Refuted, asymptotic_half_width, log_capital
 from .estimates import Crossed, Estimate, estimate
+from .intervals import SeedPrior
 from .metrics import Values
 from .scores import Scored
 
@@ -91,14 +92,16 @@ class Sequential:
         return low, high
 
 
-def sequential(scored: Scored, metric: str, cap: int, looking: bool = False) -> Sequential:
+def sequential(
+    scored: Scored, metric: str, cap: int, *, looking: bool = False, prior: SeedPrior | None = None
+) -> Sequential:
     """The difference between the halves of the columns after the items asked so far, of at most `cap`.
 
     `looking` takes a thousand instead of ten thousand resamples, for the looks during a race.
     """
     per_item = scored.item_scores(metric)
     if per_item is None:
-        return Sequential(_fixed(scored, metric, looking), None, None, scored.n, cap)
+        return Sequential(_fixed(scored, metric, looking, prior), None, None, scored.n, cap)
     scores, weights = per_item
     seeds = len(scores) // 2
     # Means over seeds are rounded to a millionth so that equal differences are met as equal.
@@ -107,11 +110,11 @@ def sequential(scored: Scored, metric: str, cap: int, looking: bool = False) -> 
     )
     counts = np.bincount(cells, weights=weights)
     log_e = float(log_capital(counts, steps, 0.0))
-    return Sequential(_fixed(scored, metric, looking), Refuted(counts, steps), log_e, scored.n, cap)
+    return Sequential(_fixed(scored, metric, looking, prior), Refuted(counts, steps), log_e, scored.n, cap)
 
 
-def _fixed(scored: Scored, metric: str, looking: bool) -> Estimate:
-    return estimate(_Fewer(scored) if looking else scored, metric)
+def _fixed(scored: Scored, metric: str, looking: bool, prior: SeedPrior | None) -> Estimate:
+    return estimate(_Fewer(scored) if looking else scored, metric, prior)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,148 @@
+"""The race of one train size: all arms and seeds are fitted, then asked the same items batch by batch.
+
+An arm is asked on while one of its comparisons is open: those between the approaches' representatives, of each of them
+with every baseline, and of every other arm with the representative of its approach. Representatives are chosen on
+development rows, before the first test item. Cells that were finished earlier take part with the answers they have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from ..records import Example
+from ..statistics import Field, judge
+from ..statistics.race import Pair, RaceWord
+from .execution import Entrant
+from .measurement import prior_of, representative
+from .plan import PlannedCell
+from .scored import Record, paired_records, scored_of
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A cell that was finished earlier: it can be asked nothing more than it was."""
+
+    planned: PlannedCell
+    found: Record
+
+    @property
+    def dev_metrics(self) -> Any:
+        """The scores on the development rows."""
+        return self.found["dev_metrics"]
+
+    @property
+    def asked(self) -> int:
+        """How many test items it has answered."""
+        return len(self.found["predictions"])
+
+
+Runner = Entrant | Recorded
+
+
+class Heat:
+    """One train size of a raced plan. `keep` takes an entrant that leaves, `fail` one that broke."""
+
+    def __init__(
+        self,
+        plan: Mapping[str, Any],
+        runners: Sequence[Runner],
+        test: Sequence[Example],
+        keep: Callable[[Entrant], None],
+        fail: Callable[[Entrant, Exception], None],
+    ) -> None:
+        self._plan, self._test, self._keep, self._fail = plan, test, keep, fail
+        self._runners: dict[str, list[Runner]] = {arm: [] for arm in plan["arms"]}
+        for runner in runners:
+            self._runners[runner.planned.cell.arm].append(runner)
+        present = [arm for arm, ones in self._runners.items() if ones]
+        self._field = Field(present, self._pairs(present))
+
+    def run(self) -> None:
+        """Races to the end and hands every entrant to `keep`."""
+        batch, cap = self._plan["race"]["batch"], len(self._test)
+        alone = [arm for arm in self._field.arms if arm not in self._field.active]
+        for arm in alone:
+            self._ask(arm, cap)
+            self._leave(arm)
+        asked = 0
+        while self._field.active:
+            before, asked = self._field.active, min(cap, asked + batch)
+            for arm in before:
+                self._ask(arm, asked)
+            self._field.settle(self._look(cap))
+            # Whoever has no more to say, because it was finished earlier, leaves its open pairs undecided.
+            self._field.drop(arm for arm in self._field.active if self._least(arm) < asked)
+            for arm in before:
+                if arm not in self._field.active:
+                    self._leave(arm)
+
+    def _pairs(self, present: Sequence[str]) -> list[Pair]:
+        kinds = self._plan["arms"]
+        baselines = [arm for arm in present if kinds[arm]["approach"] is None]
+        chosen: dict[str, str] = {}
+        pairs: list[Pair] = []
+        for approach in ("prompting", "fine_tuning", "hybrid"):
+            rivals = [self._entry(arm) for arm in present if kinds[arm]["approach"] == approach]
+            if rivals:
+                chosen[approach] = representative(rivals)["arm"]
+                pairs += [(chosen[approach], one["arm"]) for one in rivals if one["arm"] != chosen[approach]]
+        standing = list(chosen.values())
+        pairs += [(b, a) for index, a in enumerate(standing) for b in standing[index + 1 :]]
+        return pairs + [(arm, baseline) for arm in standing for baseline in baselines]
+
+    def _entry(self, arm: str) -> dict[str, Any]:
+        """An arm as `representative` wants it."""
+        runners, metric = self._runners[arm], self._plan["task"]["metric"]
+        dev = [runner.dev_metrics[metric]["value"] for runner in runners if runner.dev_metrics]
+        size = runners[0].planned.cell.train_size
+        return {"arm": arm, "train_size": size, "dev": {"value": fmean(dev)} if dev else None}
+
+    def _ask(self, arm: str, upto: int) -> None:
+        for runner in list(self._runners[arm]):
+            if isinstance(runner, Recorded) or runner.asked >= upto:
+                continue
+            try:
+                runner.ask(self._test[runner.asked : upto])
+            except Exception as error:
+                self._runners[arm].remove(runner)
+                self._fail(runner, error)
+
+    def _look(self, cap: int) -> dict[Pair, RaceWord]:
+        """The words of all open pairs at this look; a pair without a common seed is dropped."""
+        words: dict[Pair, RaceWord] = {}
+        answers = {arm: self._answers(arm) for arm in self._field.active}
+        margin, pairs, task = self._plan["race"]["margin"], len(self._field.words), self._plan["task"]
+        size = next(ones[0].planned.cell.train_size for ones in self._runners.values() if ones)
+        prior = prior_of(self._plan, {(arm, size): records for arm, records in answers.items() if records})
+        for pair in self._field.open:
+            both = paired_records(answers[pair[0]], answers[pair[1]])
+            if both is None:
+                words[pair] = "dropped"
+            else:
+                words[pair] = judge(
+                    scored_of(both, task), task["metric"], cap, pairs=pairs, margin=margin, prior=prior
+                ).word
+        return words
+
+    def _answers(self, arm: str) -> list[Record]:
+        return [
+            runner.found
+            if isinstance(runner, Recorded)
+            else {"cell": {"seed": runner.planned.cell.seed}, "predictions": runner.rows()}
+            for runner in self._runners[arm]
+        ]
+
+    def _least(self, arm: str) -> int:
+        return min((runner.asked for runner in self._runners[arm]), default=0)
+
+    def _leave(self, arm: str) -> None:
+        for runner in list(self._runners[arm]):
+            if isinstance(runner, Entrant):
+                try:
+                    self._keep(runner)
+                except Exception as error:
+                    self._fail(runner, error)
+                self._runners[arm].remove(runner)
