@@ -260,7 +260,9 @@ def test_the_engine_says_what_the_oracle_says(shipped: Engine, oracle: ModuleTyp
 def test_the_shipped_rules_say_what_the_oracle_says(shipped: Engine, oracle: ModuleType, seed: int) -> None:
     """The same agreement for the rulebook as shipped, without the forecast, on this and on other days."""
     draw = Draw(shipped.book, seed)
-    engine = replace(shipped, model=None, day=draw.rng.choice([date(2025, 1, 1), date(2025, 6, 1), DAY, date(2031, 1, 1)]))
+    engine = replace(
+        shipped, model=None, day=draw.rng.choice([date(2025, 1, 1), date(2025, 6, 1), DAY, date(2031, 1, 1)])
+    )
     assert_same(oracle, engine, [draw.answers() for _ in range(6)])
 
 
