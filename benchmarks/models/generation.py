@@ -17,6 +17,7 @@ from .label_scoring import encode_prompts
 from .language_model import Frame, LoadedModel
 from .room import give_up, room
 from .rows import KeptPrefix
+from .shared_attention import shared_attention
 
 ROWS = 32
 CONTEXT_PER_BATCH = 16384
@@ -102,12 +103,14 @@ def generate(
     wear(model, adapter)
     with torch.inference_mode():
         prefix, writer.computed = (kept or KeptPrefix()).of(model.model, prompts.prefix, model.device, adapter)
-        for batch in batches([len(line.waiting) for line in lines], len(prompts.prefix), limits.answer):
-            for line in writer.finish(prefix, [lines[index] for index in batch]):
-                read = len(prompts.prefix) + len(prompts.suffixes[line.index])
-                answers[line.index] = Written(writer.text(line), tuple(line.ids), line.whole, read)
-                if progress:
-                    progress(1)
+        with shared_attention(model.model) as writer.sharing:
+            copied = 0 if writer.sharing else len(prompts.prefix)
+            for batch in batches([len(line.waiting) for line in lines], copied, limits.answer):
+                for line in writer.finish(prefix, [lines[index] for index in batch]):
+                    read = len(prompts.prefix) + len(prompts.suffixes[line.index])
+                    answers[line.index] = Written(writer.text(line), tuple(line.ids), line.whole, read)
+                    if progress:
+                        progress(1)
     done = [answer for answer in answers if answer is not None]
     return Writings(done, writer.computed, sum(a != b for a, b in zip(documents, short, strict=True)))
 
@@ -162,6 +165,7 @@ class _Writer:
     def __init__(self, model: LoadedModel, limits: Limits) -> None:
         self.model, self.limits = model, limits
         self.computed = 0
+        self.sharing = False
         self.ends = _ends(model)
 
     def finish(self, prefix: list[tuple[Any, Any]], lines: list[_Line]) -> list[_Line]:
@@ -172,7 +176,7 @@ class _Writer:
         start = prefix[0][0].shape[2] if prefix else 0
         columns = max(len(line.waiting) for line in lines) + self.limits.answer
         layers = int(self.model.model.config.get_text_config().num_hidden_layers)
-        cache = room(prefix, layers, len(lines), columns)
+        cache = room(prefix, layers, len(lines), columns, sharing=self.sharing)
         seen = torch.ones(len(lines), start, dtype=torch.bool, device=self.model.device)
         done: list[_Line] = []
         first = True

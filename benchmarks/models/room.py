@@ -10,18 +10,20 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from .shared_attention import share
 
-def room(prefix: Sequence[tuple[Any, Any]], layers: int, rows: int, columns: int) -> Any:
+
+def room(prefix: Sequence[tuple[Any, Any]], layers: int, rows: int, columns: int, *, sharing: bool) -> Any:
     """A transformers cache for `rows` sequences that all begin with `prefix` and have room for `columns` more tokens.
 
-    `prefix` holds keys and values per layer, each of shape [1, heads, tokens, width], or nothing. Room is added where
-    more columns come than were claimed.
+    `prefix` holds keys and values per layer, each of shape [1, heads, tokens, width], or nothing; it is copied into
+    every row unless attention is `sharing` it. Room is added where more columns come than were claimed.
     """
     from transformers.cache_utils import Cache
 
     kind = _layer_class()
-    shared: list[Any] = list(prefix) or [None] * layers
-    return Cache(layers=[kind(pair, rows, columns) for pair in shared])
+    pairs: list[Any] = list(prefix) or [None] * layers
+    return Cache(layers=[kind(pair, rows, columns, sharing) for pair in pairs])
 
 
 def give_up(cache: Any, row: int) -> None:
@@ -37,18 +39,20 @@ def _layer_class() -> Any:
     class RoomyLayer(DynamicLayer):  # type: ignore[no-untyped-call]
         """One layer's keys and values; only the first `rows` rows and `length` columns mean anything."""
 
-        def __init__(self, prefix: tuple[Any, Any] | None, rows: int, columns: int) -> None:
+        def __init__(self, prefix: tuple[Any, Any] | None, rows: int, columns: int, sharing: bool) -> None:
             super().__init__()  # type: ignore[no-untyped-call]
-            self.prefix, self.rows, self.columns = prefix, rows, columns
-            self.length = prefix[0].shape[2] if prefix else 0
+            self.shared = prefix if sharing else None
+            self.prefix = None if sharing else prefix
+            self.rows, self.columns = rows, columns
+            self.length = self.prefix[0].shape[2] if self.prefix else 0
             self.held: list[Any] = []
 
         def lazy_initialization(self, key_states: Any, value_states: Any) -> None:
             self.dtype, self.device = key_states.dtype, key_states.device
-            shared = self.prefix or (None, None)
+            copied = self.prefix or (None, None)
             self.held = [
                 self._claim(new, self.length + self.columns, old)
-                for new, old in zip((key_states, value_states), shared, strict=True)
+                for new, old in zip((key_states, value_states), copied, strict=True)
             ]
             self.is_initialized = True
 
@@ -62,7 +66,7 @@ def _layer_class() -> Any:
                 held[: self.rows, :, self.length : end] = new
             self.length = end
             keys, values = (held[: self.rows, :, :end] for held in self.held)
-            return keys, values
+            return (share(keys, self.shared) if self.shared else keys), values
 
         def _claim(self, like: Any, columns: int, before: Any) -> Any:
             """Memory for all rows; what no token has been written to yet is never read."""
@@ -78,9 +82,9 @@ def _layer_class() -> Any:
                     held[row, :, : self.length] = held[self.rows, :, : self.length]
 
         def get_seq_length(self, *_args: Any) -> int:
-            return int(self.length)
+            return int(self.length) + (self.shared[0].shape[2] if self.shared else 0)
 
         def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
-            return self.length + query_length, 0
+            return self.get_seq_length() + query_length, 0
 
     return RoomyLayer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 
 import jsonschema
 import pytest
@@ -99,6 +100,30 @@ def test_the_prefix_is_computed_once(tiny):
     first, second = write(tiny, kept=kept), write(tiny, kept=kept)
     assert first.answers == second.answers
     assert first.computed - second.computed == len(tiny.encode(frame_of(tiny).head))
+
+
+def test_a_shared_prefix_is_never_copied_and_changes_nothing(tiny, monkeypatch):
+    """Answers are those of rows that each hold the prefix; the model's own attention is back afterwards."""
+    shared = write(tiny)
+    seen = []
+
+    @contextmanager
+    def copying(network):
+        seen.append(network.config._attn_implementation)
+        yield False
+
+    def columns(cache):
+        return {layer.held[0].shape[2] for layer in cache.layers}
+
+    kept = []
+    plain = generation.room
+    monkeypatch.setattr(generation, "room", lambda *words, **more: kept.append(plain(*words, **more)) or kept[-1])
+    assert write(tiny).answers == shared.answers
+    monkeypatch.setattr(generation, "shared_attention", copying)
+    assert write(tiny).answers == shared.answers
+    assert seen == ["sdpa"]
+    prefix = len(tiny.encode(frame_of(tiny).head))
+    assert {own + prefix for own in columns(kept[0])} == columns(kept[1])
 
 
 def test_an_adapter_is_worn_and_taken_off(tiny):
