@@ -19,7 +19,7 @@ from typing import Any
 from ..records import digest
 from .files import models_home
 
-PROBE = 1
+PROBE = 2
 FORMATS = ("float32", "bfloat16")
 # float32 stays unless bfloat16 wins clearly, so that a noisy moment does not change the number format.
 BF16_MUST_WIN_BY = 1.3
