@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from random import Random
 from typing import Any
 
@@ -19,6 +19,7 @@ from ..errors import BenchmarkError
 from ..models.adapters import Adapter
 from ..models.label_scoring import Scores, score
 from ..models.language_model import Frame, LoadedModel
+from ..models.lower_layers import LowerLayers, lower_layers
 from ..models.rows import KeptPrefix
 from ..models.training import Lesson, Recipe, tune
 from ..records import Answer, Example, TaskCard, seed_for
@@ -26,7 +27,7 @@ from . import choice, prompts
 from .answers import answers_of
 from .calibration import Array
 
-VERSION = 1
+VERSION = 2
 BATCH = 8
 SHOTS = 4
 FEWEST_STEPS = 40
@@ -54,13 +55,18 @@ def steps_for(rows: int) -> int:
 
 
 class Tuning:
-    """A model with adapters of its own. `shots` says whether it is trained and asked with solved examples."""
+    """A model with adapters of its own. `shots` says whether it is trained and asked with solved examples.
 
-    def __init__(self, card: TaskCard, seed: int, model: LoadedModel, *, shots: bool) -> None:
+    With `top` only so many upper layers are trained, over kept activations of those below. That is for tasks on which
+    `upper_layers.compare` found it as good as training all; the record names it.
+    """
+
+    def __init__(self, card: TaskCard, seed: int, model: LoadedModel, *, shots: bool, top: int = 0) -> None:
         self.card = card
         self.seed = seed
         self.model = model
         self.with_shots = shots
+        self.top = top
         self.frame: Frame | None = None
         self.adapter: Adapter | None = None
         self.kept = KeptPrefix()
@@ -74,6 +80,7 @@ class Tuning:
         shots = prompts.demonstrations(train, count, self.seed, "shots") if count else ()
         self.frame = frame = prompts.frame(self.model, self.card, shots=shots)
         recipe = Recipe()
+        recipe = replace(recipe, shape=replace(recipe.shape, top=self.top))
         looks: list[tuple[float, float]] = []
         tuned = tune(
             self.model,
@@ -84,10 +91,12 @@ class Tuning:
             document_tokens=prompts.DOCUMENT_TOKENS,
             check=(lambda adapter: self._look(frame, dev, adapter, looks)) if dev else None,
             pick=lambda scores: self._pick(dev, scores),
+            lower=self._lower(),
         )
         self.adapter = tuned.adapter
         return {
-            "chosen": {"step": tuned.kept_step, "shots": count, "calibration": "none"},
+            "chosen": {"step": tuned.kept_step, "shots": count, "calibration": "none", **self._layers()},
+            "loss": "full vocabulary cross-entropy, mean over the answers' tokens, end of turn included",
             "steps": len(tuned.losses),
             "checks": [
                 {"step": step, "quality": [round(value, 6) for value in look]}
@@ -97,6 +106,7 @@ class Tuning:
             "shots": [shot.id for shot in shots],
             "prompt": prompts.shown(frame),
             "tokens": tuned.tokens,
+            "real_tokens": tuned.real_tokens,
             "seconds": round(time.perf_counter() - started, 3),
         }
 
@@ -106,6 +116,12 @@ class Tuning:
             raise RuntimeError("fit comes before predict")
         scores = self._score(self.frame, texts, self.adapter, self.kept, progress)
         return answers_of(self.card.labels, scores, np.zeros(len(self.card.labels)))
+
+    def _layers(self) -> dict[str, Any]:
+        return {"trained_layers": f"top {self.top}"} if self.top else {}
+
+    def _lower(self) -> LowerLayers | None:
+        return lower_layers(self.model, self.top) if self.top else None
 
     def _look(self, frame: Frame, dev: Sequence[Example], adapter: Adapter, looks: list[tuple[float, float]]) -> Array:
         """Scores of the model as it stands on `dev`; their quality is noted in `looks`."""

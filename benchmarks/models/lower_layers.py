@@ -8,13 +8,30 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from .trunk import Trunk
+from .language_model import LoadedModel
+from .trunk import Trunk, trunk_of
 
 MOST_BYTES = 2 * 2**30
 TOKENS_AT_ONCE = 2048
 
 Row = tuple[int, ...]
+_KNOWN: WeakKeyDictionary[Any, dict[int, LowerLayers]] = WeakKeyDictionary()
+
+
+def lower_layers(model: LoadedModel, top: int) -> LowerLayers | None:
+    """The kept activations below the `top` upper layers of a model; the same for all who ask about one model.
+
+    None where the model has no trunk, or no layers below those.
+    """
+    trunk = trunk_of(model)
+    if trunk is None or top >= len(trunk.layers):
+        return None
+    known = _KNOWN.setdefault(model.model, {})
+    if top not in known:
+        known[top] = LowerLayers(trunk, len(trunk.layers) - top)
+    return known[top]
 
 
 class LowerLayers:

@@ -1,0 +1,282 @@
+"""Our LoRA training against TRL's SFTTrainer: the same rows, rank, layers, batch, epochs and learning rate.
+
+`python -m perf.training [plain] [hybrid] [accuracy] [check TASK ...]`; without a word: plain and hybrid. `accuracy`
+trains the peer in full for three seeds, which takes long, and `check` says for shared tasks whether training the upper
+layers over kept lower ones is as good as training all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks import tasks
+from benchmarks.approaches import prompts
+from benchmarks.approaches.upper_layers import compare
+from benchmarks.models.adapter_files import read_adapter
+from benchmarks.models.adapters import ALL_LINEAR, Adapter, Shape
+from benchmarks.models.label_scoring import score
+from benchmarks.models.language_model import Frame, LoadedModel, load
+from benchmarks.models.lessons import Encoder, Exercise, Lesson
+from benchmarks.models.lower_layers import LowerLayers
+from benchmarks.models.machine import machine
+from benchmarks.models.registry import resolve
+from benchmarks.models.training import Recipe, tune
+from benchmarks.models.trunk import trunk_of
+from benchmarks.records import Example, Task, nested_subset, seed_for
+from perf.readings import Readings, claim, ratios, say
+
+PEER = Path(__file__).with_name("training_peer.py")
+PEER_PYTHON = Path(".venv-perf-ring/bin/python")
+DATA = Path(os.environ.get("ADVISOR_PERF_TASKS", "../shared/data"))
+EXAMPLES, BATCH, EPOCHS, SHOTS, TOP = 256, 8, 1, 8, 10
+RECIPE = Recipe(Shape(rank=8, alpha=16, targets=ALL_LINEAR))
+ROUNDS = 3
+PEER_STEPS = {"plain": 6, "hybrid": 3}
+OUR_STEPS = {"plain": 16, "hybrid": 8}
+TEST = 300
+LEAST = {"plain": (4, 8), "hybrid": (8, 20)}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What both train on: the rows, the prompt around each, and the labels."""
+
+    name: str
+    task: Task
+    rows: tuple[Example, ...]
+    frame: Frame
+
+    def lessons(self, seed: int, epochs: int = EPOCHS) -> list[Lesson]:
+        """A lesson per step, the rows in a new order every round."""
+        from random import Random
+
+        random = Random(seed_for(seed, "perf"))
+        made = []
+        for _ in range(epochs):
+            order = random.sample(self.rows, len(self.rows))
+            for start in range(0, len(order), BATCH):
+                part = order[start : start + BATCH]
+                made.append(Lesson(self.frame, tuple(row.text for row in part), tuple(row.label for row in part)))
+        return made
+
+
+def setting(model: LoadedModel, name: str, seed: int = 0, task: str = "review_sentiment") -> Setting:
+    """The rows of a seed under the zero-shot prompt, or under one that shows solved examples which are not asked."""
+    loaded = tasks.load(DATA / task)
+    shown = SHOTS if name == "hybrid" else 0
+    rows = nested_subset(loaded.train, min(EXAMPLES + shown, len(loaded.train)), seed)
+    shots, asked = rows[:shown], rows[shown:]
+    return Setting(name, loaded, tuple(asked), prompts.frame(model, loaded.card, shots=shots))
+
+
+def measure() -> bool:
+    """Prints both comparisons of speed; whether every claim holds here."""
+    return all([speed("plain"), speed("hybrid")])
+
+
+def speed(name: str) -> bool:
+    """Prints our rate and the peer's, the share of the machine's peak, and memory; whether the claims hold."""
+    model = load(resolve("smollm2-135m"))
+    given = setting(model, name)
+    lessons = given.lessons(0)[: OUR_STEPS[name]]
+    lower = _lower(model)
+    lower_seconds = _fill(model, given, lessons, lower)
+    _ours(model, given, lessons[:2], RECIPE)
+    peers, ours, upper, shares = [], [], [], []
+    report: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(ROUNDS):
+            report = _peer(model, given, 0, Path(folder), PEER_STEPS[name])
+            peers.append(report["real_tokens"] / report["seconds"])
+            rate, work = _ours(model, given, lessons, RECIPE)
+            ours.append(rate)
+            shares.append(work)
+            upper.append(_ours(model, given, lessons, _upper(), lower)[0])
+    theirs, mine, high = (Readings(tuple(values)) for values in (peers, ours, upper))
+    peak, times, high_times = machine().peak, ratios(mine, theirs), ratios(high, theirs)
+    gflops = Readings(tuple(shares))
+    say(
+        [
+            "",
+            f"LoRA training, {name}: {len(given.rows)} rows of review_sentiment, batch {BATCH}, rank 8 on all"
+            f" linear layers, learning rate {RECIPE.learning_rate:g} for both, {model.dtype}",
+            f"   TRL SFTTrainer {_version()}, its defaults       {theirs.shown(0, 'real tokens/s')}; timed on"
+            f" {report['steps'] - 1} steps after the first, memory {report['peak_bytes'] / 2**30:.1f} GiB",
+            f"   ours, all layers                          {mine.shown(0, 'real tokens/s')}; timed on"
+            f" {len(lessons)} steps",
+            f"   ours, top {TOP} layers over kept lower ones   {high.shown(0, 'real tokens/s')}; the lower ones once:"
+            f" {lower_seconds:.1f} s for these {len(lessons)} steps' rows",
+            f"   our multiplications                       {gflops.shown(0, 'GFLOP/s')},"
+            f" {100 * gflops.median / peak:.0f} % of the machine's {peak:.0f};"
+            f" memory {_memory():.1f} GiB with model and both ways",
+            f"   {times.shown(1, 'times')} the peer's rate; over kept lower layers {high_times.shown(1, 'times')}",
+        ]
+    )
+    least, least_high = LEAST[name]
+    return all(
+        [
+            claim(f"{name}: at least {least} times TRL's real tokens/s ({times.median:.1f})", times.median >= least),
+            claim(
+                f"{name}, cached lower layers: at least {least_high} times ({high_times.median:.1f})",
+                high_times.median >= least_high,
+            ),
+            claim(
+                f"{name}: at least 40 % of the measured matmul peak ({100 * gflops.median / peak:.0f} %)",
+                gflops.median >= 0.4 * peak,
+            ),
+        ]
+    )
+
+
+def accuracy(seeds: Sequence[int]) -> None:
+    """Prints the accuracy of both on the same test rows after training in full, seed by seed; slow."""
+    model = load(resolve("smollm2-135m"))
+    for seed in seeds:
+        given = setting(model, "plain", seed)
+        found = {}
+        tuned = tune(
+            model, given.lessons(seed), given.task.card.labels, RECIPE, seed, document_tokens=prompts.DOCUMENT_TOKENS
+        )
+        found["ours"] = (_accuracy(model, given, tuned.adapter), tuned.seconds, tuned.losses)
+        with tempfile.TemporaryDirectory() as folder:
+            report = _peer(model, given, seed, Path(folder), 0)
+            theirs = read_adapter(model, Path(folder) / "adapter")
+            found["TRL"] = (_accuracy(model, given, theirs), report["seconds"] + report["first_step_seconds"], ())
+        for who, (right, seconds, _) in found.items():
+            say(f"   seed {seed}: {who:5} {right:.3f} of {TEST} test rows, trained in {seconds:.0f} s")
+
+
+def check(names: Sequence[str], examples: int = 64, seeds: int = 3, dev: int = 150) -> None:
+    """Prints, per task, whether the top layers alone come as near as two points to all layers on development rows."""
+    model = load(resolve("smollm2-135m"))
+    for name in names:
+        task = tasks.load(DATA / name)
+        started = time.perf_counter()
+        found = compare(model, task, TOP, examples=examples, seeds=range(seeds), dev=dev)
+        say(f"   {name:22} {found.line()}; {time.perf_counter() - started:.0f} s")
+
+
+def _upper() -> Recipe:
+    return replace(RECIPE, shape=replace(RECIPE.shape, top=TOP))
+
+
+def _lower(model: LoadedModel) -> LowerLayers:
+    trunk = trunk_of(model)
+    if trunk is None:
+        sys.exit("this model has no trunk")
+    return LowerLayers(trunk, len(trunk.layers) - TOP)
+
+
+def _fill(model: LoadedModel, given: Setting, lessons: Sequence[Lesson], lower: LowerLayers) -> float:
+    started = time.perf_counter()
+    exercises = _exercises(model, given, lessons)
+    lower.prepare(exercises[0].prefix, [row for exercise in exercises for row in exercise.rows])
+    return time.perf_counter() - started
+
+
+def _exercises(model: LoadedModel, given: Setting, lessons: Sequence[Lesson]) -> list[Exercise]:
+    encode = Encoder(model, given.task.card.labels, prompts.DOCUMENT_TOKENS)
+    return [encode(lesson) for lesson in lessons]
+
+
+def _ours(
+    model: LoadedModel, given: Setting, lessons: Sequence[Lesson], recipe: Recipe, lower: LowerLayers | None = None
+) -> tuple[float, float]:
+    """Real tokens a second, and 10^9 operations a second in the frozen weights' multiplications, forth and back."""
+    tuned = tune(
+        model, lessons, given.task.card.labels, recipe, 0, document_tokens=prompts.DOCUMENT_TOKENS, lower=lower
+    )
+    weights = sum(p.numel() for name, p in model.model.named_parameters() if "layers" in name and p.ndim == 2)
+    return tuned.real_tokens / tuned.seconds, 4 * weights * tuned.tokens / tuned.seconds / 1e9
+
+
+def _peer(model: LoadedModel, given: Setting, seed: int, folder: Path, steps: int) -> dict[str, Any]:
+    lessons = given.lessons(seed, epochs=1)
+    rows = [
+        {"prompt": [*exercise.prefix, *document], "answer": list(answer)}
+        for exercise in _exercises(model, given, lessons)
+        for document, answer in zip(exercise.documents, exercise.answers, strict=True)
+    ]
+    (folder / "rows.json").write_text(json.dumps(rows))
+    shape = RECIPE.shape
+    recipe: dict[str, Any] = {
+        "learning_rate": RECIPE.learning_rate,
+        "batch": BATCH,
+        "epochs": EPOCHS,
+        "rank": shape.rank,
+    }
+    whole = -(-len(rows) // BATCH) * EPOCHS
+    recipe |= {"alpha": shape.alpha, "targets": list(shape.targets), "warmup_steps": round(whole * RECIPE.warmup)}
+    job = {
+        "model": str(model.files.folder),
+        "rows": str(folder / "rows.json"),
+        "adapter": str(folder / "adapter"),
+        "recipe": recipe,
+        "steps": steps + 1 if steps else 0,
+        "seed": seed,
+        "threads": model.facts["threads"],
+        "bf16": model.dtype == "bfloat16",
+    }
+    (folder / "job.json").write_text(json.dumps(job))
+    command = [str(PEER_PYTHON), str(PEER), str(folder / "job.json")]
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+    }
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("REPORT ")]
+    if not lines:
+        sys.exit(f"the peer failed:\n{done.stderr[-3000:]}")
+    report: dict[str, Any] = json.loads(lines[-1].removeprefix("REPORT "))
+    return report
+
+
+def _accuracy(model: LoadedModel, given: Setting, adapter: Adapter) -> float:
+    rows = given.task.test[:TEST]
+    labels = given.task.card.labels
+    found = score(
+        model,
+        given.frame,
+        [row.text for row in rows],
+        labels,
+        document_tokens=prompts.DOCUMENT_TOKENS,
+        adapter=adapter,
+    ).values
+    return sum(labels[line.index(max(line))] == row.label for line, row in zip(found, rows, strict=True)) / len(rows)
+
+
+def _memory() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def _version() -> str:
+    command = [str(PEER_PYTHON), "-c", "import importlib.metadata as m; print(m.version('trl'))"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def main(words: Sequence[str]) -> None:
+    """Runs what the words name."""
+    from perf.readings import environment
+
+    say(environment(("torch", "transformers", "peft")))
+    if words[:1] == ["check"]:
+        check(words[1:])
+        return
+    for word in words or ("plain", "hybrid"):
+        if word == "accuracy":
+            accuracy(range(3))
+        else:
+            speed(word)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
