@@ -137,55 +137,85 @@ def list_tasks(
 
 
 @bench_app.command("run")
-def run_bench(  # noqa: PLR0917 - the words of the command, which nobody calls by position
-    task: Annotated[str, typer.Argument(help="A task folder, or the name of a sample (advisor bench tasks).")],
+def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobody calls by position
+    context: typer.Context,
+    task: Annotated[
+        str, typer.Argument(help="A task folder, the name of a sample (advisor bench tasks), or an experiment .yaml.")
+    ],
     arms: Annotated[str, typer.Option(help="all, or names with commas between them.")] = "all",
     train_sizes: Annotated[str, typer.Option(help="Numbers of labelled examples.")] = "16,64",
     seeds: Annotated[str, typer.Option(help="Seeds; each draws its own examples.")] = "0",
     test_limit: Annotated[str | None, typer.Option(help="Use only so many test rows.")] = None,
     model: Annotated[str, typer.Option(help="A model's name or folder (advisor models list).")] = "smollm2-135m",
+    race: Annotated[bool, typer.Option("--race", help="Ask in batches; stop where the verdict is certain.")] = False,
+    margin: Annotated[str | None, typer.Option(help="With --race: the difference that does not matter, 0.02.")] = None,
+    budget_minutes: Annotated[str | None, typer.Option(help="Start nothing that would not be done in time.")] = None,
     out: Annotated[str | None, typer.Option(help="The run's directory. Default: runs/TASK-DIGEST here.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run arms x train sizes x seeds on a task. The same command again finishes a run that was stopped."""
-    from .runs import runner
+    from .runs import experiment, runner
     from .runs.progress import Bars
 
     _need(_NEEDED)
-    wish = _checked(task, arms=arms, train_sizes=train_sizes, seeds=seeds, test_limit=test_limit, model=model)
+    words: dict[str, Any] = {
+        "arms": arms,
+        "train_sizes": train_sizes,
+        "seeds": seeds,
+        "test_limit": test_limit,
+        "model": model,
+        "race": race,
+        "margin": margin,
+        "budget_minutes": budget_minutes,
+        "out": out,
+    }
+    if experiment.is_experiment(task):
+        given = {name for name in words if str(context.get_parameter_source(name)).endswith("COMMANDLINE")}
+        task, words = experiment.read(task, words, given)
+    budget = experiment.minutes(words.pop("budget_minutes"))
+    folder = words.pop("out")
+    wish = _checked(task, **words)
     with _interruptible():
-        finished = runner.run(task, wish, out=out, progress=Bars())
+        finished = runner.run(task, wish, out=folder, progress=Bars(), budget_minutes=budget)
     _report(finished, as_json)
 
 
 @bench_app.command("resume")
 def resume_bench(
-    run_directory: Annotated[str, typer.Argument(help="The directory of a run.")], as_json: AsJson = False
+    run_directory: Annotated[str, typer.Argument(help="The directory of a run.")],
+    budget_minutes: Annotated[str | None, typer.Option(help="Start nothing that would not be done in time.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Finish a run that was stopped, with the plan that stands in its directory."""
-    from .runs import runner
+    from .runs import experiment, runner
     from .runs.progress import Bars
 
     _need(_NEEDED)
+    budget = experiment.minutes(budget_minutes)
     with _interruptible():
-        finished = runner.resume(run_directory, progress=Bars())
+        finished = runner.resume(run_directory, progress=Bars(), budget_minutes=budget)
     _report(finished, as_json)
 
 
 @bench_app.command("compare")
 def compare_runs(
-    run_directories: Annotated[list[str], typer.Argument(help="Directories of runs.")], as_json: AsJson = False
+    run_directories: Annotated[list[str], typer.Argument(help="Directories of runs.")],
+    margin: Annotated[str | None, typer.Option(help="The difference that does not matter; writes no result.")] = None,
+    html: Annotated[str | None, typer.Option(help="Write a page with curves, costs and items to this file.")] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Print the scores and the paired differences of runs, and rebuild their result.json."""
-    from .runs import runner
+    """Print the scores, the paired differences and the crossover of runs, and rebuild their result.json."""
+    from .runs import experiment, runner
+    from .runs.page import write_page
     from .runs.table import table
 
     _need(_NEEDED)
+    allowed = experiment.share(margin)
     results: list[dict[str, Any]] = []
     problems: list[str] = []
     for path in run_directories:
         try:
-            result, remarks = runner.compare(path)
+            result, remarks = runner.compare(path, margin=allowed)
         except BenchmarkError as error:
             problems += error.problems
             continue
@@ -194,6 +224,9 @@ def compare_runs(
             typer.echo(remark, err=True)
     if problems:
         raise BenchmarkError(problems)
+    if html is not None:
+        write_page(html, list(zip(run_directories, results, strict=True)))
+        typer.echo(f"{html} written", err=True)
     if as_json:
         _print_json(results[0] if len(results) == 1 else results)
     else:
@@ -242,13 +275,21 @@ def pull_model(name: Annotated[str, typer.Argument(help="A model's name (advisor
     typer.echo(str(files.folder))
 
 
-def _checked(task: str, *, model: str, **words: Any) -> Wish:
+def _checked(task: str, *, model: str, race: bool, margin: str | None, **words: Any) -> Wish:
     """The wish, after looking at task, options and model together: all their problems come in one error."""
     from . import approaches, tasks
     from .models import registry
-    from .runs import read_wish
+    from .runs import RacePlan, experiment, read_wish
 
     problems: list[str] = []
+    raced = None
+    try:
+        allowed = experiment.share(margin)
+        if allowed is not None and not race:
+            problems.append("--margin: found without --race; allowed: with it, or with advisor bench compare")
+        raced = (RacePlan() if allowed is None else RacePlan(margin=allowed)) if race else None
+    except BenchmarkError as error:
+        problems += error.problems
     most, wish, known = None, None, tuple(approaches.ARMS)
     try:
         found = tasks.load(tasks.find(task))
@@ -256,7 +297,7 @@ def _checked(task: str, *, model: str, **words: Any) -> Wish:
     except BenchmarkError as error:
         problems += error.problems
     try:
-        wish = read_wish(known, model=model, most=most, **words)
+        wish = read_wish(known, model=model, most=most, race=raced, **words)
     except BenchmarkError as error:
         problems += error.problems
     if wish is None or any(approaches.ARMS[arm].needs_model for arm in wish.arms):

@@ -186,7 +186,7 @@ def baselines_of(plan: Record) -> list[str]:
 
 
 def prior_of(plan: Record, groups: Mapping[tuple[str, int], Sequence[Record]]) -> SeedPrior | None:
-    """What all arms of an approach, at all sizes, say of the variance between seeds."""
+    """What all arms that belong to an approach say of the variance between seeds; the groups are of one train size."""
     arms: dict[str, list[Any]] = {}
     for (arm, _), records in groups.items():
         if plan["arms"][arm]["approach"] is not None:
@@ -203,7 +203,7 @@ def _comparisons(
         return []
     size = next(iter(best.values()))["train_size"]
     baselines = [arm for arm in baselines_of(plan) if (arm, size) in groups]
-    prior = prior_of(plan, groups)
+    prior = prior_of(plan, {key: records for key, records in groups.items() if key[1] == size})
     found: list[tuple[str, str, Difference]] = []
     for a, b in pairs_of(best, baselines):
         both = paired_records(groups[a, size], groups[b, size])

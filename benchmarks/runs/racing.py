@@ -1,8 +1,9 @@
 """The race of one train size: all arms and seeds are fitted, then asked the same items batch by batch.
 
 An arm is asked on while one of its comparisons is open: those between the approaches' representatives, of each of them
-with every baseline, and of every other arm with the representative of its approach. Representatives are chosen on
-development rows, before the first test item. Cells that were finished earlier take part with the answers they have.
+with every baseline, and of every other arm with the representative of its approach. Baselines and arms that stand for
+no approach leave when one comparison is lost, the latter also when their representative is done. Representatives are
+chosen on development rows, before the first test item. Cells finished earlier take part with the answers they have.
 """
 
 from __future__ import annotations
@@ -58,7 +59,9 @@ class Heat:
         for runner in runners:
             self._runners[runner.planned.cell.arm].append(runner)
         present = [arm for arm, ones in self._runners.items() if ones]
-        self._field = Field(present, self._pairs(present))
+        pairs, standing = self._pairs(present)
+        self._standing = frozenset(standing)
+        self._field = Field(present, pairs, eliminate=set(present) - self._standing)
 
     def run(self) -> None:
         """Races to the end and hands every entrant to `keep`."""
@@ -73,13 +76,15 @@ class Heat:
             for arm in before:
                 self._ask(arm, asked)
             self._field.settle(self._look(cap))
+            self._field.drop(self._followers())
             # Whoever has no more to say, because it was finished earlier, leaves its open pairs undecided.
             self._field.drop(arm for arm in self._field.active if self._least(arm) < asked)
             for arm in before:
                 if arm not in self._field.active:
                     self._leave(arm)
 
-    def _pairs(self, present: Sequence[str]) -> list[Pair]:
+    def _pairs(self, present: Sequence[str]) -> tuple[list[Pair], list[str]]:
+        """The comparisons of the race, and the arms that stand for their approaches."""
         kinds = self._plan["arms"]
         baselines = [arm for arm in present if kinds[arm]["approach"] is None]
         chosen: dict[str, str] = {}
@@ -91,7 +96,7 @@ class Heat:
                 pairs += [(chosen[approach], one["arm"]) for one in rivals if one["arm"] != chosen[approach]]
         standing = list(chosen.values())
         pairs += [(b, a) for index, a in enumerate(standing) for b in standing[index + 1 :]]
-        return pairs + [(arm, baseline) for arm in standing for baseline in baselines]
+        return pairs + [(arm, baseline) for arm in standing for baseline in baselines], standing
 
     def _entry(self, arm: str) -> dict[str, Any]:
         """An arm as `representative` wants it."""
@@ -134,6 +139,19 @@ class Heat:
             else {"cell": {"seed": runner.planned.cell.seed}, "predictions": runner.rows()}
             for runner in self._runners[arm]
         ]
+
+    def _followers(self) -> set[str]:
+        """The arms that stand for nothing and whose approach's representative has nothing else to decide any more."""
+        kinds, open_pairs = self._plan["arms"], self._field.open
+        busy = {
+            arm
+            for pair in open_pairs
+            for arm in pair
+            if kinds[pair[0]]["approach"] is None
+            or kinds[pair[1]]["approach"] is None
+            or self._standing.issuperset(pair)
+        }
+        return {b for a, b in open_pairs if a in self._standing and a not in busy and b not in self._standing}
 
     def _least(self, arm: str) -> int:
         return min((runner.asked for runner in self._runners[arm]), default=0)

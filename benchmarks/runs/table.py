@@ -51,8 +51,8 @@ def _arms(result: Mapping[str, Any]) -> list[str]:
                 str(entry["n"]),
                 str(entry["n_seeds"]),
                 f"{entry['invalid_share']:.1%}",
-                _seconds(entry["fit_seconds"]),
-                _seconds(entry["seconds_per_item"]),
+                spoken_seconds(entry["fit_seconds"]),
+                spoken_seconds(entry["seconds_per_item"]),
             ]
         )
     return _columns(rows, left=(0,)) if len(rows) > 1 else ["no cell is finished yet"]
@@ -151,7 +151,8 @@ def _columns(rows: Sequence[Sequence[str]], left: tuple[int, ...], indent: str =
     return lines
 
 
-def _seconds(value: float) -> str:
+def spoken_seconds(value: float) -> str:
+    """A span of time with two digits or so."""
     if value < 0.00005:
         return "< 0.1 ms"
     if value < 0.0995:

@@ -98,17 +98,19 @@ class Race:
 class Field:
     """Which pairs of many arms are still open, and so which arms are still asked.
 
-    `pairs` are the comparisons of interest; all pairs without it. With `eliminate` an arm that is worse than another
-    leaves the race, and its other open pairs are dropped: the race is for the best arm, not for a ranking.
+    `pairs` are the comparisons of interest; all pairs without it. An arm of `eliminate` that is worse than another
+    leaves the race, and its other open pairs are dropped: for it the race is about the best arm, not about a ranking.
     """
 
-    def __init__(self, arms: Iterable[str], pairs: Iterable[Pair] | None = None, *, eliminate: bool = False) -> None:
+    def __init__(
+        self, arms: Iterable[str], pairs: Iterable[Pair] | None = None, *, eliminate: Iterable[str] = ()
+    ) -> None:
         self.arms = tuple(arms)
         self.words: dict[Pair, RaceWord] = dict.fromkeys(combinations(self.arms, 2) if pairs is None else pairs, "open")
         unknown = sorted({arm for pair in self.words for arm in pair} - set(self.arms))
         if unknown:
             raise ValueError(f"pairs name arms that do not race: {', '.join(unknown)}")
-        self._eliminate = eliminate
+        self._eliminate = frozenset(eliminate)
 
     @property
     def open(self) -> tuple[Pair, ...]:
@@ -123,10 +125,8 @@ class Field:
     def settle(self, words: Mapping[Pair, RaceWord]) -> None:
         """Takes the words of one look at all open pairs together, so that their order does not matter."""
         self.words.update(words)
-        if not self._eliminate:
-            return
         beaten = {loser for pair, word in words.items() if (loser := _loser(pair, word)) is not None}
-        self.drop(beaten)
+        self.drop(beaten & self._eliminate)
 
     def drop(self, arms: Iterable[str]) -> None:
         """Closes the open pairs of arms that leave the race."""
@@ -139,8 +139,8 @@ class Field:
 class Races:
     """Best of many: every arm is asked on until it is certainly worse than another, or nothing is open any more."""
 
-    def __init__(self, arms: Sequence[str], cap: int, *, margin: float = MARGIN, eliminate: bool = True) -> None:
-        self.field = Field(arms, eliminate=eliminate)
+    def __init__(self, arms: Sequence[str], cap: int, *, margin: float = MARGIN) -> None:
+        self.field = Field(arms, eliminate=arms)
         self.cap, self.margin = cap, margin
         self.states: dict[Pair, State] = {}
         self._scores: dict[str, list[float]] = {arm: [] for arm in arms}

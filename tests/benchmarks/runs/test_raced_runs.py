@@ -40,18 +40,18 @@ def words_of(finished) -> dict[tuple[str, str], str]:
 
 
 def test_a_race_asks_fewer_items_and_reaches_the_same_verdicts(runs):
-    """What the whole test set decides, the race decides too, on the first items of the same order."""
+    """What the whole test set decides of approaches the race decides too, on the first items of the same order."""
     raced = runs(train_sizes="40")
     whole = runs(name="whole", race=None, train_sizes="40")
     asked = {key: len(cell["predictions"]) for key, cell in cells_of(raced).items()}
-    assert sum(asked.values()) < 0.8 * 400 * len(asked)
+    assert sum(asked.values()) < 0.7 * 400 * len(asked)
     order = cells_of(whole)["linear", 40, 0]["rows"]["test"]
     for key, cell in cells_of(raced).items():
         assert cell["rows"]["test"] == order[: asked[key]]
         assert cell["predictions"] == cells_of(whole)[key]["predictions"][: asked[key]]
-    decided = {pair: word for pair, word in words_of(whole).items() if word in ("better", "worse")}
-    assert len(decided) >= 5
-    assert {pair: words_of(raced)[pair] for pair in decided} == decided
+    approaches = [pair for pair in words_of(whole) if not {"majority", "linear"} & set(pair)]
+    assert {pair: words_of(raced)[pair] for pair in approaches} == {pair: words_of(whole)[pair] for pair in approaches}
+    assert words_of(raced)["lora", "linear"] == words_of(whole)["lora", "linear"] == "better"
 
 
 def test_over_seeds_the_race_never_contradicts_the_whole_run(runs):
@@ -62,7 +62,7 @@ def test_over_seeds_the_race_never_contradicts_the_whole_run(runs):
     assert min(asked) < max(asked) == 400
     both = [{words_of(raced)[pair], words_of(whole)[pair]} for pair in words_of(whole)]
     assert not any({"better", "worse"} <= found for found in both)
-    assert sum(len(found) == 1 for found in both) >= 6
+    assert sum(len(found) == 1 for found in both) >= 5
     assert raced.result["comparisons"][0]["seed_degrees"] == 6.0
 
 
