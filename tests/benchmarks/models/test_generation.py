@@ -126,6 +126,16 @@ def test_a_shared_prefix_is_never_copied_and_changes_nothing(tiny, monkeypatch):
     assert {own + prefix for own in columns(kept[0])} == columns(kept[1])
 
 
+def test_room_grows_where_too_little_was_claimed(tiny, monkeypatch):
+    """More columns than were claimed are written into memory that is claimed anew, with what stood there before."""
+    wanted = write(tiny).answers
+    plain = generation.room
+    monkeypatch.setattr(
+        generation, "room", lambda prefix, layers, rows, _columns, **more: plain(prefix, layers, rows, 1, **more)
+    )
+    assert write(tiny).answers == wanted
+
+
 def test_an_adapter_is_worn_and_taken_off(tiny):
     """With an adapter the model writes something else, as transformers would with it; without, what it wrote before."""
     import torch
