@@ -70,8 +70,10 @@ def pareto_chart(entries: Sequence[Mapping[str, Any]], metric: str, colour: Mapp
         parts.append(_line(at, y(score["low"]), at, y(score["high"]), f"bar {name}"))
         title = f"{entry['arm']}: {score['value']:.3f}, {_milliseconds(second)}"
         parts.append(_dot(at, y(score["value"]), name if entry in front else f"{name} open", title))
+    for entry, level in _apart(entries, [y(entry["metric"]["value"]) - 7 for entry in entries]):
+        at = x(max(entry["latency_seconds"]["p50"], 1e-5))
         anchor = "end" if at > WIDTH * 0.8 else "start"
-        parts.append(_text(at + (-8 if anchor == "end" else 8), y(score["value"]) - 7, entry["arm"], "name", anchor))
+        parts.append(_text(at + (-8 if anchor == "end" else 8), level, entry["arm"], "name", anchor))
     return _svg(parts, f"{metric} against the time for one text")
 
 
@@ -88,6 +90,17 @@ def pareto_front(entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]
         )
 
     return [one for one in entries if not beaten(one)]
+
+
+def _apart(
+    entries: Sequence[Mapping[str, Any]], levels: Sequence[float], gap: float = 17
+) -> list[tuple[Mapping[str, Any], float]]:
+    """Labels from the top down, each moved below the one before it where they would overlap."""
+    placed: list[tuple[Mapping[str, Any], float]] = []
+    for index in sorted(range(len(entries)), key=lambda one: levels[one]):
+        level = max(levels[index], TOP + 8, placed[-1][1] + gap if placed else 0.0)
+        placed.append((entries[index], level))
+    return placed
 
 
 def _svg(parts: Sequence[str], title: str) -> Markup:
