@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import BenchmarkError
 from ..records import Cell, Example, Task, TaskCard, digest, nested_subset, seed_for
 from ..statistics import MARGIN
-from ..statistics.power import DISCORDANT, minimum_detectable_difference
+from ..statistics.power import DISCORDANT, LEVEL, minimum_detectable_difference
 from ..tasks import CLASSIFICATION, KINDS
 from .ring import Ring
 
@@ -179,14 +179,26 @@ def test_rows(task: Task, limit: int | None) -> tuple[Example, ...]:
     return tuple(sorted(task.test, key=lambda row: digest(["test", row.id]))[:limit])
 
 
-def power_note(n: int, seeds: int, kind: str = CLASSIFICATION) -> str:
-    """What a run on `n` test items and so many seeds can show, in a line or two."""
+def comparisons_of(plan: Mapping[str, Any]) -> int:
+    """How many comparisons a plan's measurement makes: approaches in pairs, and each with every baseline."""
+    approaches = {kind["approach"] for kind in plan["arms"].values()} - {None}
+    baselines = sum(kind["approach"] is None for kind in plan["arms"].values())
+    return len(approaches) * (len(approaches) - 1) // 2 + len(approaches) * baselines
+
+
+def power_note(n: int, seeds: int, kind: str = CLASSIFICATION, comparisons: int = 1) -> str:
+    """What a run on `n` test items and so many seeds can show, in a few lines."""
     what = "accuracy" if kind == CLASSIFICATION else "the share of right answers"
     points = 100 * minimum_detectable_difference(n)
     note = (
         f"{n} test items: a difference in {what} below {points:.1f} points will probably not show "
         f"(80 % power, 5 % level, if two arms differ in being right on {100 * DISCORDANT:.0f} % of the items)"
     )
+    if comparisons > 1:
+        least = 100 * minimum_detectable_difference(n, level=1 - (1 - LEVEL) / comparisons)
+        note += (
+            f"\nfor the clearest of {comparisons} comparisons, which are corrected for their number: {least:.1f} points"
+        )
     if seeds == 2:
         note += (
             "\n2 seeds say next to nothing about the spread between seeds, intervals will be very wide: take 1, or 3"

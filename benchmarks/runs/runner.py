@@ -15,7 +15,7 @@ from . import provenance
 from .budget import Budget, decisive_first
 from .execution import Corner, Entrant
 from .measurement import measurement
-from .plan import Plan, PlannedCell, RacePlan, Wish, make_plan, power_note, split_rows, test_rows
+from .plan import Plan, PlannedCell, RacePlan, Wish, comparisons_of, make_plan, power_note, split_rows, test_rows
 from .progress import Progress, Silent
 from .racing import Heat, Recorded
 from .ring import Ring, shipped
@@ -154,7 +154,8 @@ def _run_plan(
     pending = [planned for planned in plan.cells if planned.id not in done]
     test = test_rows(task, plan.description["test_limit"])
     progress.say(f"{directory.path}: {len(plan.cells)} cells, {len(skipped)} done before, {len(pending)} to do")
-    progress.say(power_note(len(test), len(plan.description["seeds"]), task.card.kind))
+    comparisons = comparisons_of(plan.description)
+    progress.say(power_note(len(test), len(plan.description["seeds"]), task.card.kind, comparisons))
     if budget is not None:
         progress.say(budget.note)
     runner = _Runner(task, directory, ring, files, progress, test=test, done=done, budget=budget)

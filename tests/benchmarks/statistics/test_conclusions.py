@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from benchmarks.statistics.conclusions import conclude, needed, saturated
-from benchmarks.statistics.differences import Difference, compared, paired_scores
+from benchmarks.statistics.differences import Difference, compared, paired_scores, seed_prior
+from benchmarks.statistics.intervals import SeedPrior
 from benchmarks.statistics.multiplicity import holm
 from benchmarks.statistics.scores import ItemScores
 
@@ -115,3 +116,64 @@ def test_any_score_per_item_has_a_paired_bootstrap():
         paired_scores([[1.5]], [[0.0]], "token_f1")
     with pytest.raises(ValueError, match="unequal length"):
         paired_scores([[1.0]], [[0.0, 1.0]], "token_f1")
+
+
+class Quick:
+    """Item scores that are resampled 400 times only."""
+
+    def __init__(self, columns: list[np.ndarray]) -> None:
+        self.whole = ItemScores.of(columns)
+        self.n = self.whole.n
+
+    def observed(self, metric):
+        """As the whole."""
+        return self.whole.observed(metric)
+
+    def resampled(self, metric, resamples=400):
+        """Fewer than asked for."""
+        return self.whole.resampled(metric, 400)
+
+    def item_scores(self, metric):
+        """As the whole."""
+        return self.whole.item_scores(metric)
+
+
+@pytest.mark.parametrize("spreads", [(0.02, 0.03, 0.06), (0.05, 0.05, 0.05)])
+def test_other_arms_may_tell_how_much_seeds_differ(spreads):
+    """With the widest arm's spread as a prior, equal arms over three seeds win in at most 5 % of comparisons."""
+    generator = np.random.default_rng(31)
+    wins = families = 0
+    for _ in range(100):
+        hard = generator.uniform(-0.2, 0.2, 150)
+        arms = [
+            [(generator.random(150) < 0.75 + generator.normal(0, sd) + hard) * 1.0 for _ in range(3)] for sd in spreads
+        ]
+        prior = seed_prior([[np.asarray([column.mean() for column in columns])] for columns in arms])
+        pairs = [(0, 1), (0, 2), (1, 2)]
+        found = [compared(Quick([*arms[a], *arms[b]]), "score", prior=prior) for a, b in pairs]
+        wins += sum(one.p_value <= 0.05 for one in found)
+        families += any(one.word in ("better", "worse") for one in conclude(found))
+    assert wins / 300 <= 0.05
+    assert families / 100 <= 0.05
+
+
+def test_too_few_arms_tell_nothing_about_seeds():
+    """Two arms, or one seed each, give no prior; three give the largest mean variance, doubled, for four degrees."""
+    wide, narrow = np.asarray([0.6, 0.8]), np.asarray([0.7, 0.7])
+    assert seed_prior([[wide], [narrow]]) is None
+    assert seed_prior([[wide[:1]]] * 3) is None
+    found = seed_prior([[wide, narrow], [narrow], [narrow]])
+    assert (found.variance, found.degrees) == (pytest.approx(0.02), 4.0)
+
+
+def test_a_prior_sharpens_what_three_seeds_can_show():
+    """Seeds that agree with the other arms need less of a gap, because their spread is known better."""
+    generator = np.random.default_rng(2)
+    a = [(generator.random(400) < level) * 1.0 for level in (0.80, 0.84, 0.88)]
+    b = [(generator.random(400) < 0.70) * 1.0 for _ in range(3)]
+    alone = compared(Quick([*a, *b]), "score")
+    helped = compared(Quick([*a, *b]), "score", prior=SeedPrior(alone.variance[0] * 3, 4.0))
+    assert (alone.seed_degrees, helped.seed_degrees) == (2.0, 6.0)
+    assert helped.p_value < alone.p_value
+    assert helped.high - helped.low < alone.high - alone.low
+    assert "moderated" in helped.method
