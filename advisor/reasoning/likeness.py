@@ -33,6 +33,7 @@ RELATED = {
         ("code", "reasoning"),
     )
 }
+SIZES = ("model_access", "base_model_size_b", "tunable_model_size_b")
 GRADES = ("small", "mid_range", "frontier")
 EFFORTS = ("zero_shot", "few_shot", "optimised")
 
@@ -157,6 +158,9 @@ def of_case(facts: Facts, situation: Situation) -> Conditions:
         column = facts.numbers(name)
         return float(column.likely[0]) if column.known[0] else None
 
+    def known(name: str) -> bool:
+        return bool(facts.known(name)[0])
+
     kind, domain, knowledge = word("task_kind"), word("domain_specialization"), word("knowledge_need")
     frontier, mid = (float(situation.columns[name][0]) for name in ("prompt_frontier", "prompt_mid_range"))
     grade = None if 0 < frontier < 1 else "frontier" if frontier else "mid_range" if mid else "small"
@@ -171,7 +175,7 @@ def of_case(facts: Facts, situation: Situation) -> Conditions:
         "effort": word("prompt_effort"),
         "measure": word("quality_measure"),
         "material": word("training_material") or "task_examples",
-        "same_base": bool(situation.columns["same_base"][0]) if word("model_access") else None,
+        "same_base": bool(situation.columns["same_base"][0]) if all(map(known, SIZES)) else None,
     }
 
 

@@ -18,7 +18,7 @@ def like(found: LikeEvidence) -> Iterator[Block]:
         "Studies like yours, judged by their nearest comparisons",
         (2,),
     )
-    yield Bullets(tuple((runs(f"{study.title}: ", study.summary, _caveat(study)),) for study in found.studies))
+    yield Bullets(tuple((runs(f"{study.title} – ", study.summary, _caveat(study)),) for study in found.studies))
     for conflict in found.conflicts:
         yield Callout(
             "tie",
