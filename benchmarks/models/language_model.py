@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..errors import BenchmarkError, MissingExtra
 from .conversion import read_gguf
 from .files import ModelFiles, gguf_file
+from .machine import machine
 from .quietly import quietly
 
 DOCUMENT = "\u2060DOCUMENT\u2060"
-BF16_MUST_WIN_BY = 1.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,10 @@ class Frame:
 
 @dataclass(slots=True)
 class LoadedModel:
-    """A model in evaluation mode. `worn` is what hangs beside its weights now: an adapter, or nothing."""
+    """A model in evaluation mode. `worn` is what hangs beside its weights now: an adapter, or nothing.
+
+    `token_budget` is the number of tokens that a forward pass should have on this machine.
+    """
 
     model: Any
     tokenizer: Any
@@ -35,6 +38,7 @@ class LoadedModel:
     device: str
     dtype: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+    token_budget: int = 1024
     worn: tuple[Any, Any] | None = None
 
     @property
@@ -96,7 +100,8 @@ class LoadedModel:
 def load(files: ModelFiles, *, device: str | None = None, dtype: str | None = None) -> LoadedModel:
     """The model of `files` in evaluation mode; on the GPU in bfloat16 if there is one, else on the CPU.
 
-    On the CPU a probe of a tenth of a second decides between bfloat16 and float32 unless `dtype` names one of them.
+    What the machine does fastest is probed once and kept: it decides on threads and on tokens per pass, and on the CPU
+    between bfloat16 and float32 unless `dtype` names one of them.
     Raises MissingExtra without torch and transformers, and BenchmarkError if the files cannot be read as a model.
     """
     # Threads that spin while they wait make a step ten times slower as soon as anything else runs on the machine; ones
@@ -109,11 +114,11 @@ def load(files: ModelFiles, *, device: str | None = None, dtype: str | None = No
         import transformers  # noqa: F401
     except ImportError as error:
         raise MissingExtra.of(error.name or "torch") from error
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    if dtype is None and device == "cpu":
-        dtype, probe = probe_cpu()
-    else:
-        dtype, probe = dtype or "bfloat16", {}
+    here = machine()
+    device = device or here.device
+    dtype = dtype or (here.dtype if device == here.device else "float32")
+    if device == "cpu" and here.device == "cpu" and torch.get_num_threads() != here.threads:
+        torch.set_num_threads(here.threads)
     started = time.perf_counter()
     with quietly():
         try:
@@ -126,14 +131,16 @@ def load(files: ModelFiles, *, device: str | None = None, dtype: str | None = No
     facts = {
         "device": device if device == "cpu" else torch.cuda.get_device_name(),
         "dtype": dtype,
-        "probe_gflops": probe,
+        "machine": asdict(here),
         "threads": torch.get_num_threads(),
         "parameters": parameters,
         "load_seconds": round(time.perf_counter() - started, 3),
         "origin": str(files.origin),
         "content_hash": files.content_hash,
     }
-    return LoadedModel(model, tokenizer, files, device, dtype, facts)
+    return LoadedModel(
+        model, tokenizer, files, device, dtype, facts, here.token_budget if device == here.device else 1024
+    )
 
 
 def _read(files: ModelFiles, dtype: Any) -> tuple[Any, Any]:
@@ -164,26 +171,3 @@ def _head_in_float32(model: Any) -> None:
     if head.bias is not None:
         head.bias = torch.nn.Parameter(head.bias.detach().float(), requires_grad=False)
     head.register_forward_pre_hook(lambda _head, inputs: (inputs[0].float(), *inputs[1:]))
-
-
-def probe_cpu() -> tuple[str, dict[str, float]]:
-    """The faster of bfloat16 and float32 on this CPU, and the rate of each in GFLOP/s.
-
-    float32 stays unless bfloat16 wins clearly, so that a noisy moment does not change the number format.
-    """
-    import torch
-
-    rows, inner, columns = 256, 576, 1536
-    rates: dict[str, float] = {}
-    for name in ("float32", "bfloat16"):
-        left = torch.ones(rows, inner, dtype=getattr(torch, name))
-        right = torch.ones(columns, inner, dtype=getattr(torch, name))
-        torch.nn.functional.linear(left, right)
-        best, begun = float("inf"), time.perf_counter()
-        while time.perf_counter() - begun < 0.05:
-            started = time.perf_counter()
-            torch.nn.functional.linear(left, right)
-            best = min(best, time.perf_counter() - started)
-        rates[name] = round(2 * rows * inner * columns / best / 1e9, 1)
-    faster = rates["bfloat16"] >= BF16_MUST_WIN_BY * rates["float32"]
-    return ("bfloat16" if faster else "float32"), rates

@@ -6,9 +6,11 @@ document token and the nodes stand in the same columns of every row and only the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from .room import room
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,21 @@ class KeptPrefix:
         self._key: tuple[object, ...] = ()
         self._value: list[tuple[Any, Any]] = []
 
-    def of(self, network: Any, ids: Sequence[int], device: str, adapter: object) -> tuple[list[tuple[Any, Any]], int]:
-        """Keys and values of the prefix, and the number of tokens that had to be computed for them."""
+    def of(
+        self,
+        network: Any,
+        ids: Sequence[int],
+        device: str,
+        adapter: object,
+        encode: Callable[[], list[tuple[Any, Any]]] | None = None,
+    ) -> tuple[list[tuple[Any, Any]], int]:
+        """Keys and values of the prefix, and the number of tokens that had to be computed for them.
+
+        They are computed by `encode` where a faster way than the network's own forward is known.
+        """
         if self._key[:2] == (tuple(ids), device) and self._key[2] is adapter:
             return self._value, 0
-        self._value = encode_prefix(network, ids, device)
+        self._value = encode() if encode is not None else encode_prefix(network, ids, device)
         self._key = (tuple(ids), device, adapter)
         return self._value, len(ids)
 
@@ -63,11 +75,19 @@ def encode_prefix(network: Any, ids: Sequence[int], device: str) -> list[tuple[A
 
 
 def forward(
-    network: Any, prefix: list[tuple[Any, Any]], documents: Sequence[Sequence[int]], tree: Tree, pad: int, device: str
+    network: Any,
+    prefix: list[tuple[Any, Any]],
+    documents: Sequence[Sequence[int]],
+    tree: Tree,
+    pad: int,
+    device: str,
+    *,
+    sharing: bool = False,
 ) -> Any:
     """Logits of shape [rows, 1 + nodes, vocabulary]: at each document's last token, then at each node of the tree.
 
-    Every document must hold at least one token.
+    Every document must hold at least one token. The prefix is copied for every row unless the network's attention is
+    `sharing` it, which carries no gradient.
     """
     import torch
     from transformers import DynamicCache
@@ -82,9 +102,13 @@ def forward(
     columns = torch.arange(width, device=device)[None, :] - (width - lengths)[:, None]
     depths = torch.tensor(tree.depth, device=device, dtype=torch.long)[None, :] + lengths[:, None]
     positions = torch.cat([columns.clamp(min=0), depths], dim=1) + start
-    cache = DynamicCache()
-    for index, (keys, values) in enumerate(prefix):
-        cache.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), index)
+    cache: Any
+    if sharing and prefix:
+        cache = room(prefix, len(prefix), rows, width + nodes, sharing=True)
+    else:
+        cache = DynamicCache()
+        for index, (keys, values) in enumerate(prefix):
+            cache.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), index)
     output = network(
         input_ids=ids,
         attention_mask=_mask(columns >= 0, tree, start),

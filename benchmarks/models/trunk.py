@@ -90,7 +90,7 @@ class Trunk:
         last: int | None = None,
     ) -> Any:
         """Hidden states [tokens, width] after the layers `first` to `last`, for those before them."""
-        cosine, sine = self._turns(hidden, layout)
+        cosine, sine = self.turns(hidden, layout.positions)
         rotated = self.heads.queries + self.heads.keys
         for layer in self.layers[first:last]:
             joined = layer.joined(rms_norm(hidden, *layer.before), pairs, scale)
@@ -108,9 +108,9 @@ class Trunk:
         normal = rms_norm(chosen, *self.norm)
         return answer_loss(normal, self.head.weight, self.cheap, torch.tensor(targets, device=self.device))
 
-    def _turns(self, hidden: Any, layout: Layout) -> tuple[Any, Any]:
-        """Cosine and signed sine of the positions, [tokens, 1, width]."""
-        cosine, sine = self.rotary(hidden[None], layout.positions[None])
+    def turns(self, hidden: Any, positions: Any) -> tuple[Any, Any]:
+        """Cosine and signed sine of the positions [tokens], [tokens, 1, width] each."""
+        cosine, sine = self.rotary(hidden[None], positions[None])
         sine = sine[0, :, None].clone()
         sine[..., : self.heads.width // 2].neg_()
         return cosine[0, :, None], sine

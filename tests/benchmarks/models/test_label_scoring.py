@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.models import label_scoring
 from benchmarks.models.files import read_folder
-from benchmarks.models.label_scoring import encode_labels, encode_prompts, label_tree, score
+from benchmarks.models.label_scoring import encode_labels, encode_prompts, score
+from benchmarks.models.label_tree import ROOT, LabelTree
 from benchmarks.models.language_model import DOCUMENT, Frame, LoadedModel, load
 from benchmarks.models.rows import KeptPrefix
 
@@ -67,12 +67,11 @@ def test_scores_equal_plain_forward_passes(tiny: LoadedModel, labels: list[str],
 
 
 @pytest.mark.parametrize("budget", [1, 60, 100_000])
-def test_batch_size_changes_no_score(tiny: LoadedModel, budget: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batch_size_changes_no_score(tiny: LoadedModel, budget: int) -> None:
     """One document at a time, a few, or all at once: the same scores in the order of the documents."""
     frame, labels = chat(tiny), LABEL_SETS["beginnings of each other"]
     expected = score(tiny, frame, DOCUMENTS, labels, document_tokens=10_000).values
-    monkeypatch.setattr(label_scoring, "TOKENS_PER_BATCH", budget)
-    monkeypatch.setattr(label_scoring, "LOGITS_PER_BATCH", budget)
+    tiny.token_budget = budget
     seen: list[int] = []
     found = score(tiny, frame, DOCUMENTS, labels, document_tokens=10_000, progress=seen.append).values
     assert sum(seen) == len(DOCUMENTS)
@@ -155,11 +154,12 @@ def test_labels_with_the_same_tokens_are_refused(tiny: LoadedModel) -> None:
 
 def test_the_tree_shares_beginnings() -> None:
     """Labels that begin alike have their beginning once; a node sees exactly its ancestors and itself."""
-    tree, paths = label_tree([(5, 6, 0), (5, 7, 0), (5, 0)])
-    assert tree.tokens == ((5, 6, 7),)
-    assert tree.depth == (0, 1, 1)
-    assert tree.sees == ((True, False, False), (True, True, False), (True, False, True))
-    assert paths[2] == [(0, 5), (1, 0)]
+    tree = LabelTree.of([(5, 6, 0), (5, 7, 0), (5, 0)])
+    assert tree.whole.tokens == ((5, 6, 7),)
+    assert tree.whole.depth == (0, 1, 1)
+    assert tree.whole.sees == ((True, False, False), (True, True, False), (True, False, True))
+    assert tree.paths[2] == ((ROOT, 5), (0, 0))
+    assert tree.children[0] == (6, 7, 0)
 
 
 def test_no_documents_give_no_scores(tiny: LoadedModel) -> None:
