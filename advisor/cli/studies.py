@@ -104,6 +104,7 @@ def add(
 ) -> None:
     """Checks a study and writes it into the registry of a pack; then refit with `advisor studies fit`."""
     from advisor.knowledge.quality_model import FOLDER as STUDIES
+    from advisor.knowledge.quality_model import PRIORS
     from advisor.knowledge.study_registry import FOLDER as PAPERS
     from advisor.knowledge.study_registry import READ
     from advisor.knowledge.study_writer import text_of
@@ -116,7 +117,10 @@ def add(
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{study.id}.yaml"
     files.write(target, text_of(study).encode())
-    say([f"wrote {target}: {len(study.comparisons)} comparisons", "refit the forecast with: advisor studies fit"])
+    after = "refit the forecast with: advisor studies fit"
+    if rules is not None and not (rules / STUDIES / PRIORS).exists():
+        after = f"shown as evidence; the forecast stays as shipped, as this pack has no {STUDIES}/{PRIORS} to fit with"
+    say([f"wrote {target}: {len(study.comparisons)} comparisons", after])
 
 
 def _studies(rules: Path | None) -> tuple[Study, ...]:

@@ -135,7 +135,7 @@ def _rows(
                 problems.append(Problem(where, f"{place}, {name}", "nothing", "a value, here or under shared"))
         before = len(problems)
         row = parse_row(full, number, f"{where}: rows", problems)
-        if len(problems) == before and row.winner() is None:
+        if len(problems) == before and len(row.points()) < 2:
             found = "fewer than two scores"
             problems.append(Problem(where, place, found, "two of prompt_score, ft_score and hybrid_score"))
         yield row
