@@ -34,14 +34,15 @@ from benchmarks.models.training import Recipe, tune
 from benchmarks.models.trunk import trunk_of
 from benchmarks.records import Example, Task, nested_subset, seed_for
 from perf.readings import Readings, claim, ratios, say
+from perf.readings import load as load_now
 
 PEER = Path(__file__).with_name("training_peer.py")
 PEER_PYTHON = Path(".venv-perf-ring/bin/python")
 DATA = Path(os.environ.get("ADVISOR_PERF_TASKS", "../shared/data"))
 EXAMPLES, BATCH, EPOCHS, SHOTS, TOP = 256, 8, 1, 8, 10
 RECIPE = Recipe(Shape(rank=8, alpha=16, targets=ALL_LINEAR))
-ROUNDS = 3
-PEER_STEPS = {"plain": 6, "hybrid": 3}
+ROUNDS = int(os.environ.get("ADVISOR_PERF_ROUNDS", "3"))
+PEER_STEPS = {"plain": 5, "hybrid": 2}
 OUR_STEPS = {"plain": 16, "hybrid": 8}
 TEST = 300
 LEAST = {"plain": (4, 8), "hybrid": (8, 20)}
@@ -94,6 +95,7 @@ def speed(name: str) -> bool:
     _ours(model, given, lessons[:2], RECIPE)
     peers, ours, upper, shares = [], [], [], []
     report: dict[str, Any] = {}
+    say(["", f"LoRA training, {name}; {load_now()}"])
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(ROUNDS):
             report = _peer(model, given, 0, Path(folder), PEER_STEPS[name])
@@ -102,13 +104,16 @@ def speed(name: str) -> bool:
             ours.append(rate)
             shares.append(work)
             upper.append(_ours(model, given, lessons, _upper(), lower)[0])
+            say(
+                f"   round {len(ours)}: TRL {peers[-1]:.0f}, ours {ours[-1]:.0f},"
+                f" upper layers {upper[-1]:.0f} real tokens/s, {load_now()}"
+            )
     theirs, mine, high = (Readings(tuple(values)) for values in (peers, ours, upper))
     peak, times, high_times = machine().peak, ratios(mine, theirs), ratios(high, theirs)
     gflops = Readings(tuple(shares))
     say(
         [
-            "",
-            f"LoRA training, {name}: {len(given.rows)} rows of review_sentiment, batch {BATCH}, rank 8 on all"
+            f"   {len(given.rows)} rows of review_sentiment, batch {BATCH}, rank 8 on all"
             f" linear layers, learning rate {RECIPE.learning_rate:g} for both, {model.dtype}",
             f"   TRL SFTTrainer {_version()}, its defaults       {theirs.shown(0, 'real tokens/s')}; timed on"
             f" {report['steps'] - 1} steps after the first, memory {report['peak_bytes'] / 2**30:.1f} GiB",
