@@ -6,6 +6,8 @@ PORT   ?= 8501
 
 # Waiting threads sleep: on a busy machine spinning ones slow the training tests many times over.
 export OMP_WAIT_POLICY ?= PASSIVE
+# Our matrices are small: the threads of numpy's linear algebra would only wait for each other.
+export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help app test check perf lint types install chromium clean
