@@ -93,20 +93,24 @@ def speed(name: str) -> bool:
     lower = _lower(model)
     lower_seconds = _fill(model, given, lessons, lower)
     _ours(model, given, lessons[:2], RECIPE)
-    peers, ours, upper, shares = [], [], [], []
+    peers, ours, upper, shares, work = [], [], [], [], []
     report: dict[str, Any] = {}
     say(["", f"LoRA training, {name}; {load_now()}"])
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(ROUNDS):
             report = _peer(model, given, 0, Path(folder), PEER_STEPS[name])
             peers.append(report["real_tokens"] / report["seconds"])
-            rate, work = _ours(model, given, lessons, RECIPE)
+            started = time.process_time()
+            rate, gflops_now = _ours(model, given, lessons, RECIPE)
+            tokens = sum(exercise.real_tokens for exercise in _exercises(model, given, lessons))
+            used = (time.process_time() - started) / tokens
+            work.append(report["processor_seconds"] / report["real_tokens"] / used)
             ours.append(rate)
-            shares.append(work)
+            shares.append(gflops_now)
             upper.append(_ours(model, given, lessons, _upper(), lower)[0])
             say(
                 f"   round {len(ours)}: TRL {peers[-1]:.0f}, ours {ours[-1]:.0f},"
-                f" upper layers {upper[-1]:.0f} real tokens/s, {load_now()}"
+                f" upper layers {upper[-1]:.0f} real tokens/s, processor time {work[-1]:.1f} times ours; {load_now()}"
             )
     theirs, mine, high = (Readings(tuple(values)) for values in (peers, ours, upper))
     peak, times, high_times = machine().peak, ratios(mine, theirs), ratios(high, theirs)
@@ -124,6 +128,7 @@ def speed(name: str) -> bool:
             f"   our multiplications                       {gflops.shown(0, 'GFLOP/s')},"
             f" {100 * gflops.median / peak:.0f} % of the machine's {peak:.0f};"
             f" memory {_memory():.1f} GiB with model and both ways",
+            f"   processor time per real token: the peer's is {Readings(tuple(work)).shown(1, 'times')} ours",
             f"   {times.shown(1, 'times')} the peer's rate; over kept lower layers {high_times.shown(1, 'times')}",
         ]
     )

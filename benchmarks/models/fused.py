@@ -20,10 +20,10 @@ def low_rank_linear(
     scale: float = 1.0,
     pairs: Sequence[tuple[Any, Any]] = (),
 ) -> Any:
-    """`inputs` of shape [rows, in] through a frozen weight [out, in], plus scale · (x Aᵀ) Bᵀ in some output columns.
+    """`inputs` of shape [rows, in] through a weight [out, in], plus scale · (x Aᵀ) Bᵀ in some output columns.
 
     Pair i of float32 A [rank, in] and B [span, rank] adds to the columns `spans[i]`. Gradients go to the inputs and to
-    the pairs, never to the weight. The arithmetic is in the number format of the inputs.
+    the pairs; to the weight only where it asks for one and has no pairs. The inputs' number format is that of all.
     """
     if not pairs:
         return _linear().apply(inputs, weight, bias, (), scale)
@@ -67,7 +67,7 @@ def _linear() -> Any:
             result = torch.nn.functional.linear(inputs, weight, bias)
             context.spans, context.scale = spans, scale
             if not flat:
-                context.save_for_backward(weight)
+                context.save_for_backward(weight, *([inputs] if weight.requires_grad else []))
                 return result
             down = torch.cat([matrix.detach() for matrix in flat[::2]]).to(inputs.dtype)
             ups = [matrix.detach().to(inputs.dtype) for matrix in flat[1::2]]
@@ -85,8 +85,9 @@ def _linear() -> Any:
             weight, *rest = context.saved_tensors
             wanted = context.needs_input_grad[0]
             inner: Any = torch.mm(gradient, weight) if wanted else None
-            if not rest:
-                return inner, None, None, None, None
+            if len(rest) <= 1:
+                of_weight = torch.mm(gradient.t(), rest[0]) if rest else None
+                return inner, of_weight, None, None, None
             inputs, low, down, *ups = rest
             low_gradient = torch.empty_like(low)
             up_gradients = []

@@ -143,7 +143,7 @@ class _Run:
         """One step per lesson, and the checks between them."""
         import torch
 
-        schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, _rate(len(lessons), self.recipe.warmup))
+        schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, rate(len(lessons), self.recipe.warmup))
         due = {round(len(lessons) * (part + 1) / self.recipe.checks) for part in range(self.recipe.checks)}
         for step, lesson in enumerate(lessons, start=1):
             value = self._gradients(self.encode(lesson))
@@ -197,7 +197,7 @@ def _one_tensor(parameters: Sequence[Any]) -> Any:
     return whole
 
 
-def _rate(steps: int, warmup: float) -> Callable[[int], float]:
+def rate(steps: int, warmup: float) -> Callable[[int], float]:
     """The share of the learning rate at a step: a short rise, then a straight line down to nothing."""
     rise = max(1, round(steps * warmup))
     return lambda step: min((step + 1) / rise, max(0.0, (steps - step) / max(1, steps - rise)))
