@@ -106,7 +106,7 @@ def _lead(rows: Sequence[Comparison], winner: str, source: str) -> Quantity:
             leads.append(abs(first - second))
         elif winner in points:
             leads.append(points[winner] - max(value for name, value in points.items() if name != winner))
-    return Quantity(median(leads), "points", "published", source, min(leads), max(leads), len(leads))
+    return Quantity(median(leads), "points of 100", "published", source, min(leads), max(leads), len(leads))
 
 
 def _outcome(rows: Sequence[Comparison], winner: str, lead: Quantity | None) -> str:

@@ -92,7 +92,7 @@ def _leads(expected: Forecast, source: str) -> Iterator[Lead]:
         ("hybrid", ("prompting", "fine_tuning"), expected.hybrid_interval()),
     ):
         low, likely, high = (float(end[0]) for end in interval)
-        yield Lead(approach, over, Quantity(likely, "points", "estimated", source, low, high))
+        yield Lead(approach, over, Quantity(likely, "points of 100", "estimated", source, low, high))
 
 
 def _levels(engine: Engine, outcome: Outcome, source: str) -> tuple[Level, ...]:
@@ -113,7 +113,7 @@ def _pulls(engine: Engine, outcome: Outcome, source: str) -> tuple[Pull, ...]:
     return tuple(
         Pull(
             feature=model.tuning.features[index],
-            points=Quantity(float(values[index]) * model.scale_points, "points", "estimated", source),
+            points=Quantity(float(values[index]) * model.scale_points, "points of 100", "estimated", source),
             because=model.tuning.because[index],
         )
         for index in order[:PULLS]

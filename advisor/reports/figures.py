@@ -87,6 +87,8 @@ def _with_unit(value: float, unit: str, in_table: bool, sign: bool, digits: str 
 def _digits(size: float, unit: str) -> str:
     if unit == "points":
         return f"{size:.2f}"
+    if unit == "points of 100":
+        return f"{size:.1f}"
     if unit == "%":
         return f"{size:.1f}" if 0 < size < 1 or 99 < size < 100 else f"{size:.0f}"
     if unit.startswith("USD"):

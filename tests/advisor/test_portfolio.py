@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import random
-import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +18,7 @@ from advisor.intake import answers as intake
 from advisor.intake.answers import Answers
 from advisor.intake.columns import Numbers, Words
 from advisor.intake.facts import tabulate
-from advisor.intake.sheet import parse_sheet, read_sheet
+from advisor.intake.sheet import parse_sheet
 from advisor.knowledge.conditions import facts_read
 from advisor.knowledge.domain import CRITERIA, Rulebook
 from advisor.reasoning.advise import advise
@@ -291,18 +289,3 @@ def test_a_text_that_begins_like_a_formula_gets_an_apostrophe(text: str) -> None
     assert harmless("a=1") == "a=1"
     read_back = list(csv.DictReader(io.StringIO(to_csv([{"name": text, "margin": -0.5, "x": None}]), newline="")))
     assert read_back == [{"name": f"'{text}", "margin": "-0.5", "x": ""}]
-
-
-def test_ten_thousand_projects_take_less_than_five_seconds(shipped: Engine, tmp_path: Path) -> None:
-    """Reading, deciding, a row each, and the summary, in this process."""
-    rng = random.Random(1)
-    few = [random_project(shipped.book, rng, 0.6) for _ in range(100)]
-    path = tmp_path / "projects.csv"
-    lines = sheet_of(shipped.book, few, wide=False).splitlines(keepends=True)
-    path.write_bytes(lines[0] + b"".join(lines[1:]) * 100)
-    begin = time.perf_counter()
-    portfolio = Portfolio(shipped, read_sheet(path, shipped.book))
-    text = to_csv(list(portfolio.rows()))
-    portfolio.summary()
-    assert time.perf_counter() - begin < 5
-    assert text.count("\n") == 10_001

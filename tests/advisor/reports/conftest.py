@@ -98,7 +98,7 @@ def forecast(text: str) -> ForecastEvidence:
     source = "fitted to 507 comparisons"
 
     def points(value: float) -> Quantity:
-        return Quantity(value, "points", "estimated", source, value - 10, value + 10)
+        return Quantity(value, "points of 100", "estimated", source, value - 10, value + 10)
 
     return ForecastEvidence(
         studies=41,
