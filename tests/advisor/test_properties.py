@@ -122,7 +122,7 @@ def mixed(raw: Any, rng: random.Random) -> Any:
 
 
 def is_set(key: str) -> bool:
-    """Whether the order of a list at the top of a file means nothing; models, sizes and patterns are listed in order."""
+    """Whether the order of a list at the top of a file means nothing; models, sizes and patterns are in order."""
     return key not in {"reference_models", "sizes", "prompted", "tuned"}
 
 
