@@ -125,13 +125,17 @@ def trunk_of(model: LoadedModel) -> Trunk | None:
     The weights of layers with one input are laid side by side in memory once, and the model's layers become views of
     them: nothing is stored twice. The result is compared with the model's own on a few tokens.
     """
+    import torch
+
     if model.model not in _TRUNKS:
         take_off(model)
-        try:
-            trunk = _read(model.model, model.device)
-        except (AttributeError, ValueError):
-            trunk = None
-        _TRUNKS[model.model] = trunk if trunk is not None and _reproduces(trunk, model) else None
+        # Scoring may be the first to ask; what is made under inference mode could never be trained through.
+        with torch.inference_mode(False):
+            try:
+                trunk = _read(model.model, model.device)
+            except (AttributeError, ValueError):
+                trunk = None
+            _TRUNKS[model.model] = trunk if trunk is not None and _reproduces(trunk, model) else None
     return _TRUNKS[model.model]
 
 

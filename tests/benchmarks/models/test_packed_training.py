@@ -237,3 +237,12 @@ def test_documents_are_grouped_only_where_that_saves_work() -> None:
     groups = attention._alike(50, lengths)
     assert groups[0] == [lengths.index(400)]
     assert sorted(index for group in groups for index in group) == list(range(16))
+
+
+def test_a_trunk_that_scoring_asked_for_first_can_be_trained(tiny: LoadedModel) -> None:
+    """Made in the midst of inference, it still passes gradients."""
+    with torch.inference_mode():
+        assert trunk_of(tiny) is not None
+    exercise = exercise_of(tiny, "a single document")
+    _, gradients = packed(tiny, exercise, random_adapter(tiny, Shape()))
+    assert all(value.abs().sum() > 0 for value in gradients.values())
