@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from ..models.language_model import Frame, LoadedModel
@@ -21,6 +22,7 @@ VERSION = 1
 SHOT_COUNTS = (2, 4, 8)
 FEWEST_HELD_OUT = 4
 JUDGED_ROWS = 32
+JUDGED_TOKENS = 6144
 PREFIX_TOKENS = 3072
 
 
@@ -33,6 +35,7 @@ def settings(kind: str, *, shots: bool) -> dict[str, Any]:
         "shot_counts": list(SHOT_COUNTS) if shots else [],
         "prefix_tokens": PREFIX_TOKENS,
         "judged_rows": JUDGED_ROWS,
+        "judged_tokens": JUDGED_TOKENS,
         "fewest_held_out": FEWEST_HELD_OUT,
         "share_to_displace": choice.SHARE_TO_DISPLACE,
         **of_writing(),
@@ -63,9 +66,7 @@ class PromptedWriting:
         limits = self.pen.learn((*train, *dev))
         counts = self._shot_counts(train) if self.with_shots else []
         pool = prompts.demonstrations(train, max(counts, default=0), self.seed, "shots")
-        held_out = [row for row in (*dev, *train) if row not in set(pool)][:JUDGED_ROWS]
-        if len(held_out) < FEWEST_HELD_OUT:
-            held_out = []
+        held_out = self._held_out([row for row in (*dev, *train) if row not in set(pool)])
         ways = (
             [(prompts.DEFAULT_TEMPLATE, prompts.demonstrations(train, count, self.seed, "shots")) for count in counts]
             if self.with_shots
@@ -97,6 +98,13 @@ class PromptedWriting:
         if self.chosen is None:
             raise RuntimeError("fit comes before predict")
         return self.pen.write(self.chosen.frame, texts, kept=self.pen.kept, progress=progress)[0]
+
+    def _held_out(self, rows: Sequence[Example]) -> list[Example]:
+        """The first rows to judge by, within bounds on rows and tokens; none where there are too few to tell."""
+        lengths = [len(ids) for ids in self.model.encode_many([row.text for row in rows[:JUDGED_ROWS]])]
+        kept = [row for row, total in zip(rows, accumulate(lengths), strict=False) if total <= JUDGED_TOKENS]
+        kept = list(rows[: max(len(kept), FEWEST_HELD_OUT)])
+        return kept if len(kept) >= FEWEST_HELD_OUT else []
 
     def _shot_counts(self, train: Sequence[Example]) -> list[int]:
         """The numbers of examples to try: at most half of the rows each, and none whose prompt would be too long."""

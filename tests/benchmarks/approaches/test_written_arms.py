@@ -154,6 +154,16 @@ def test_few_shot_chooses_by_answers_that_were_not_shown(tiny: LoadedModel) -> N
     assert len(record["shots"]) == record["chosen"]["shots"]
 
 
+def test_long_texts_are_judged_on_fewer_rows(tiny: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Choices are made on as many rows as fit the bound on tokens, never on fewer than four."""
+    monkeypatch.setattr(prompted_writing, "JUDGED_ROWS", 12)
+    tokens = sum(len(tiny.encode(one.text)) for one in rows("qa", 6))
+    for bound, wanted in ((10**6, 12), (tokens, 6), (1, 4)):
+        monkeypatch.setattr(prompted_writing, "JUDGED_TOKENS", bound)
+        record = approaches.make("zero_shot", CARDS["qa"], 3, tiny).fit(rows("qa", 16), [])
+        assert record["held_out"] == wanted
+
+
 def test_only_a_clearly_better_way_displaces_the_default() -> None:
     """A rival that is right on one row more of thirty stays behind; one that is right on ten more does not."""
     right, wrong = {"f": (1.0, 1.0)}, {"f": (0.0, 1.0)}
