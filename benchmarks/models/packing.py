@@ -140,30 +140,45 @@ def attend(joined: Any, prefix: tuple[Any, Any] | None, pack: Pack, heads: Heads
 
     `prefix` holds keys and values [1, heads, tokens, width].
     """
-    import torch
-
-    before = prefix[0].shape[2] if prefix is not None else 0
-    scale = heads.width**-0.5
     rows = joined.view(-1, heads.width)
     for group in pack.groups:
         gathered = rows.index_select(0, group.slots)
         many = heads.queries * group.size * group.longest
-        batch, lines = heads.keys * group.size, heads.queries // heads.keys * group.longest
-        queries = gathered[:many].mul_(scale)
-        keys, values = gathered[many:].view(2, batch, group.longest, heads.width)
-        scores = joined.new_empty(heads.keys, group.size * lines, before + group.longest)
-        own = scores.view(heads.keys, group.size, -1, group.longest, before + group.longest)[..., before:]
-        inner = torch.bmm(queries.view(batch, lines, heads.width), keys.transpose(1, 2))
-        inner = inner.view(heads.keys, group.size, -1, group.longest, group.longest)
-        torch.add(inner, group.mask[None, :, None], out=own)
-        if prefix is not None:
-            folded = queries.view(heads.keys, -1, heads.width)
-            torch.bmm(folded, prefix[0][0].transpose(1, 2), out=scores[..., :before])
-        torch.softmax(scores, -1, out=scores)
-        weights = scores.view(batch, lines, before + group.longest)
-        result = torch.bmm(weights[..., before:], values)
-        if prefix is not None:
-            result.view(heads.keys, -1, heads.width).baddbmm_(scores[..., :before], prefix[1][0])
+        queries = gathered[:many].mul_(heads.width**-0.5).view(heads.keys, -1, heads.width)
+        careful = joined.dtype.itemsize > 2
+        result: Any = _weighted(queries, gathered[many:], prefix, group, safe=careful)
+        if result is None:
+            result = _weighted(queries, gathered[many:], prefix, group, safe=True)
         found = result.view(-1, heads.width).index_select(0, group.spots)
         out.index_copy_(0, group.into, found.view(-1, heads.queries * heads.width))
     return out
+
+
+def _weighted(queries: Any, own: Any, prefix: tuple[Any, Any] | None, group: Group, *, safe: bool) -> Any | None:
+    """Values weighted by the softmax of the scores, shaped as `queries` [key heads, rows, width].
+
+    A softmax needs no largest score where no exponent overflows, which spares a pass over all scores; without `safe`
+    the result is None where one did, or where all of a row vanished.
+    """
+    import torch
+
+    count, _, width = queries.shape
+    keys, values = own.view(2, count * group.size, group.longest, width)
+    inner = torch.bmm(queries.view(count * group.size, -1, width), keys.transpose(1, 2))
+    inner.view(count, group.size, -1, group.longest, group.longest).add_(group.mask[None, :, None])
+    inner = inner.view(count, -1, group.longest)
+    front = torch.bmm(queries, prefix[0][0].transpose(1, 2)) if prefix is not None else None
+    if safe:
+        largest = inner.amax(-1, keepdim=True)
+        if front is not None:
+            front.sub_(largest := torch.maximum(largest, front.amax(-1, keepdim=True)))
+        inner.sub_(largest)
+    total = inner.exp_().sum(-1, keepdim=True).float()
+    if front is not None:
+        total += front.exp_().sum(-1, keepdim=True)
+    if not safe and not bool(((total > 1e-30) & (total < 1e30)).all()):
+        return None
+    result = torch.bmm(inner.view(count * group.size, -1, group.longest), values).view(queries.shape)
+    if front is not None and prefix is not None:
+        result.baddbmm_(front, prefix[1][0])
+    return result.div_(total.to(result.dtype)) if result.dtype == torch.float32 else (result / total).to(result.dtype)

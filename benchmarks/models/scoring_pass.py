@@ -6,8 +6,7 @@ with documents as rows. Both give the same numbers, to rounding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +22,7 @@ VOCABULARY_AT_ONCE = 4096
 ROWS_AT_ONCE = 1024
 CONTEXT_PER_BATCH = 16384
 LOGITS_PER_BATCH = 1024
+FAR = 6.0
 
 Prefix = list[tuple[Any, Any]]
 
@@ -100,13 +100,18 @@ class Pass:
 
         assert self.trunk is not None
         weight = self.trunk.head.weight
-        hidden = hidden.to(weight.dtype)
-        logits = hidden @ weight[torch.tensor(tokens, device=weight.device)].t()
+        wide = hidden.to(weight.dtype)
+        logits = wide @ weight[torch.tensor(tokens, device=weight.device)].t()
         if among:
             return logits
-        with _exact_products(self.model.dtype):
-            totals = [_log_sum(hidden[at : at + ROWS_AT_ONCE], weight) for at in range(0, len(hidden), ROWS_AT_ONCE)]
-        return logits - torch.cat(totals)[:, None]
+        totals = torch.empty(len(logits), 1, dtype=logits.dtype, device=logits.device)
+        for start in range(0, len(wide), ROWS_AT_ONCE):
+            part = slice(start, start + ROWS_AT_ONCE)
+            if hidden.dtype == torch.bfloat16:
+                totals[part] = _near(hidden[part], wide[part], logits[part], self.trunk)
+            else:
+                totals[part] = _log_sum(wide[part], weight)
+        return logits - totals
 
     def _ask_rows(self, prefix: Prefix, items: Sequence[Item], tokens: Sequence[int], among: bool) -> list[Any]:
         network, end = self.model.model, self.model.end_of_turn
@@ -118,32 +123,41 @@ class Pass:
         return list(logits[..., list(tokens)] - logits.logsumexp(dim=-1, keepdim=True))
 
 
-@contextmanager
-def _exact_products(dtype: str) -> Iterator[None]:
-    """Let float32 matrices that hold bfloat16 numbers be multiplied as such: products are exact, sums in float32."""
+def _near(hidden: Any, wide: Any, known: Any, trunk: Trunk) -> Any:
+    """The logarithm of the sum of exponents over the vocabulary, [rows, 1], multiplied in bfloat16.
+
+    A logit near 20 in bfloat16 is rounded to the nearest eighth. Here the largest of the `known` logits is subtracted
+    before rounding, inside the multiplication, so that what counts in the sum is near nothing and hardly rounded. Rows
+    where other tokens are much likelier than the known ones are summed in float32.
+    """
     import torch
 
-    switch: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
-    before = switch.fp32_precision
-    if dtype == "bfloat16":
-        switch.fp32_precision = "bf16"
-    try:
-        yield
-    finally:
-        switch.fp32_precision = before
+    weight = trunk.cheap
+    shift = known.amax(-1, keepdim=True).neg_().to(hidden.dtype)
+    room = hidden.new_empty(len(hidden), min(VOCABULARY_AT_ONCE, len(weight)))
+    sums = torch.zeros(len(hidden), 1, dtype=known.dtype, device=known.device)
+    for start in range(0, len(weight), VOCABULARY_AT_ONCE):
+        piece = weight[start : start + VOCABULARY_AT_ONCE]
+        logits = room[:, : len(piece)].copy_(shift.expand(-1, len(piece))).addmm_(hidden, piece.t())
+        sums += logits.exp_().sum(-1, keepdim=True)
+    above = sums.log_()
+    far = (above.squeeze(-1) > FAR).nonzero().squeeze(-1)
+    totals = above - shift
+    if len(far):
+        totals[far] = _log_sum(wide[far], trunk.head.weight)
+    return totals
 
 
 def _log_sum(hidden: Any, weight: Any) -> Any:
-    """The logarithm of the sum of exponents over the whole vocabulary, [rows], without keeping its logits."""
+    """The same for float32 [rows, width] and weights [vocabulary, width], without keeping all logits."""
     import torch
 
     parts = []
     room = hidden.new_empty(len(hidden), min(VOCABULARY_AT_ONCE, len(weight)))
     for start in range(0, len(weight), VOCABULARY_AT_ONCE):
         piece = weight[start : start + VOCABULARY_AT_ONCE]
-        logits = torch.mm(hidden, piece.t(), out=room[:, : len(piece)])
-        parts.append(logits.logsumexp(-1))
-    return torch.stack(parts).logsumexp(0)
+        parts.append(torch.mm(hidden, piece.t(), out=room[:, : len(piece)]).logsumexp(-1))
+    return torch.stack(parts).logsumexp(0)[:, None]
 
 
 def _encode(trunk: Trunk, ids: Sequence[int], pairs: tuple[Mapping[str, tuple[Any, Any]], float]) -> Prefix:
