@@ -49,6 +49,8 @@ class Crossover:
             return f"already at {self.smallest} examples, the fewest that were tried"
         if self.status == "not_within_reach":
             return f"not within reach: not up to {self.reach} examples"
+        if self.status == "unknown" and self.low is not None:
+            return f"unknown: not up to {self.reach} examples, and what was measured does not say how it goes on"
         if self.status == "unknown":
             return f"unknown: anything from {self.smallest} examples on to beyond {self.reach} fits what was measured"
         low = f"at most {self.smallest}" if self.low is None else f"{_rounded(self.low)}"
@@ -74,7 +76,8 @@ def crossover(points: Sequence[Point]) -> Crossover:
     if high <= curve.first:
         status = "already"
     elif low > reach:
-        status = "not_within_reach"
+        # Beyond sizes that contradict each other nothing is known, not even that tuning fails.
+        status = "not_within_reach" if extrapolable else "unknown"
     elif low <= curve.first and high > reach:
         status = "unknown"
     return Crossover(

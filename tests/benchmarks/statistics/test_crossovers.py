@@ -121,6 +121,13 @@ def test_nothing_is_extrapolated_far_or_against_the_measurements():
     assert held_back(fallen[:2], DIFFERENCE) is None
 
 
+def test_a_sudden_rise_below_the_level_leaves_the_crossover_unknown():
+    """Where the largest size overtakes all that the smaller ones predict, but is behind still, nothing is ruled out."""
+    found = crossover([Point(16, -0.70, 0.02), Point(32, -0.69, 0.02), Point(64, -0.20, 0.02)])
+    assert (found.status, found.extrapolable, found.reach) == ("unknown", False, 64)
+    assert "not up to 64 examples" in found.sentence
+
+
 def test_a_point_has_the_errors_of_seeds_and_items():
     """One seed is given the usual spread; several seeds that agree have less, those that differ have more."""
     generator = np.random.default_rng(5)
