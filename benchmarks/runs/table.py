@@ -120,13 +120,9 @@ def _crossovers(result: Mapping[str, Any]) -> list[str]:
     lines = []
     for entry in result.get("crossovers", ()):
         caveat = "" if entry["extrapolable"] else " (sizes contradict each other: not extrapolated)"
-        text = f"{entry['tuned']} beats {entry['prompt']} {_when(entry)}{caveat}"
+        text = f"{entry['tuned']} against {entry['prompt']}: {entry['sentence']}{caveat}"
         lines += textwrap.wrap(text, WIDTH - 2, initial_indent="  ", subsequent_indent="    ")
     return ["", "Crossover (from how many labelled examples on tuning beats the best prompt):", *lines] if lines else []
-
-
-def _when(entry: Mapping[str, Any]) -> str:
-    return f"- {entry['sentence']}" if entry["status"] in ("unknown", "not_within_reach") else str(entry["sentence"])
 
 
 def _missing(result: Mapping[str, Any]) -> list[str]:
