@@ -1,0 +1,232 @@
+"""Our label scores against lm-evaluation-harness: the same prompts, solved examples, labels and number format.
+
+The peer takes up to a minute per document, so that each round times it on a few of the documents and scales. Its scores
+are kept in the user's cache folder: `python -m perf agreement` goes on where it was stopped until all documents have
+been compared.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import tasks
+from benchmarks.approaches import prompts
+from benchmarks.models.files import models_home
+from benchmarks.models.label_scoring import encode_labels, encode_prompts, score
+from benchmarks.models.label_tree import LabelTree
+from benchmarks.models.language_model import Frame, LoadedModel, load
+from benchmarks.models.machine import machine
+from benchmarks.models.registry import resolve
+from benchmarks.records import Task, digest
+from perf.readings import Readings, claim, ratios, say
+from perf.training import DATA, PEER_PYTHON
+
+PEER = Path(__file__).with_name("scoring_peer.py")
+MODEL = "smollm2-135m"
+DOCUMENTS = 50
+ROUNDS = 3
+PEER_BATCH = 8
+PEAK_SHARE = 0.5
+AGREEMENT = {"float32": 1.0, "bfloat16": 0.98}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A task asked with some solved examples: `least` is the claim, `timed` the peer's documents in each round."""
+
+    task: str
+    shots: int
+    least: float
+    timed: int
+
+
+SETTINGS = (
+    Setting("banking77", 8, 40, 1),
+    Setting("banking77", 16, 60, 1),
+    Setting("sms_spam", 8, 8, 12),
+    Setting("review_sentiment", 0, 1.5, 50),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What both are asked: documents in a frame, and labels, closed by the end of turn only where they must be."""
+
+    frame: Frame
+    documents: tuple[str, ...]
+    labels: tuple[str, ...]
+    closed: bool
+
+    @classmethod
+    def of(cls, model: LoadedModel, setting: Setting) -> Asked:
+        """The first test documents of the task behind the examples of seed 0."""
+        task: Task = tasks.load(DATA / setting.task)
+        shots = prompts.demonstrations(task.train, setting.shots, 0, "shots")
+        frame = prompts.frame(model, task.card, shots=shots)
+        try:
+            encode_labels(model, frame, task.card.labels, closed=False)
+            closed = False
+        except ValueError:
+            closed = True
+        documents = tuple(
+            model.shorten(model.plain(row.text), prompts.DOCUMENT_TOKENS) for row in task.test[:DOCUMENTS]
+        )
+        return cls(frame, documents, task.card.labels, closed)
+
+    def pairs(self, model: LoadedModel, documents: slice) -> list[list[str]]:
+        """Context and continuation of every label after these documents, as the peer takes them."""
+        end = model.tokenizer.eos_token if self.closed else ""
+        contexts = [self.frame.head + document + self.frame.tail for document in self.documents[documents]]
+        return [[context, model.plain(label) + end] for context in contexts for label in self.labels]
+
+    def work(self, model: LoadedModel) -> float:
+        """Floating-point operations that the scores need: every token once, attention to what it sees, the head."""
+        encoded = encode_labels(model, self.frame, self.labels, closed=self.closed)
+        given = encode_prompts(model, self.frame, self.documents, encoded.dropped, prompts.DOCUMENT_TOKENS)
+        tree, config = LabelTree.of(encoded.continuations), model.model.config
+        inside = sum(part.numel() for name, part in model.model.named_parameters() if name.endswith("proj.weight"))
+        width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        seen = 4 * config.num_hidden_layers * config.num_attention_heads * width
+        head, before = 2 * config.vocab_size * config.hidden_size, len(given.prefix)
+        total = before * (2 * inside + seen * before / 2)
+        for row in given.suffixes:
+            own = len(row)
+            total += own * (2 * inside + seen * (before + own / 2))
+            total += len(tree.nodes) * (2 * inside + seen * (before + own))
+            total += (len(tree.nodes) + 1) * head
+        return float(total)
+
+
+def measure() -> bool:
+    """Prints every comparison; whether all claims hold here."""
+    model = load(resolve(MODEL))
+    held = [_compare(model, setting) for setting in SETTINGS]
+    return all(held)
+
+
+def _compare(model: LoadedModel, setting: Setting) -> bool:
+    asked = Asked.of(model, setting)
+    _ours(model, asked)
+    ours, theirs, memory = [], [], 0.0
+    for number in range(ROUNDS):
+        start = number * setting.timed % DOCUMENTS
+        report = _peer(model, asked, slice(start, start + setting.timed))
+        theirs.append(report["seconds"] / min(setting.timed, DOCUMENTS - start))
+        memory = max(memory, report["peak_bytes"] / 2**30)
+        ours.append(min(_ours(model, asked)[1] for _ in range(2)) / len(asked.documents))
+    mine, others = Readings(tuple(ours)), Readings(tuple(theirs))
+    times, rate = ratios(others, mine), asked.work(model) / len(asked.documents) / mine.median / 1e9
+    here = machine()
+    peak = here.peak_gflops[model.dtype]
+    own_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    name = f"{setting.task}, {setting.shots} solved examples"
+    say(
+        [
+            "",
+            f"Label scores, {name}: {len(asked.labels)} labels{', closed' if asked.closed else ''}, {model.dtype}",
+            f"   lm-eval HFLM      {others.shown(2, 's a document')}; {setting.timed} documents a round, batch"
+            f" {PEER_BATCH}, memory {memory:.1f} GiB",
+            f"   ours              {mine.shown(4, 's a document')}; {len(asked.documents)} documents a round, prefix"
+            f" included, memory {own_memory:.1f} GiB",
+            f"   documents/s       {1 / mine.median:.2f} against {1 / others.median:.3f}",
+            f"   multiplications   {rate:.0f} GFLOP/s, {100 * rate / peak:.0f} % of the machine's {peak:.0f}"
+            f"{'' if here.quiet else ' (probed beside other work)'}",
+        ]
+    )
+    return all(
+        [
+            claim(
+                f"{name}: at least {setting.least:g} times as many documents a second ({times.median:.1f})",
+                times.median >= setting.least,
+            ),
+            claim(
+                f"{name}: at least {100 * PEAK_SHARE:.0f} % of the measured matmul peak ({100 * rate / peak:.0f} %)",
+                rate >= PEAK_SHARE * peak,
+            ),
+        ]
+    )
+
+
+def agree(*wanted: str, seconds: float = 240.0) -> bool:
+    """Prints on how many documents both find the same label; the peer goes on for `seconds` with those it has not."""
+    held = []
+    for form, least in AGREEMENT.items():
+        model = load(resolve(MODEL), dtype=form)
+        for setting in SETTINGS:
+            if wanted and setting.task not in wanted:
+                continue
+            asked = Asked.of(model, setting)
+            mine, _ = _ours(model, asked)
+            known, used = _known(model, asked, seconds)
+            seconds -= used
+            pairs = list(zip(mine, known, strict=False))
+            same = sum(_largest(one) == _largest(other) for one, other in pairs)
+            apart = max((abs(a - b) for one, other in pairs for a, b in zip(one, other, strict=True)), default=0.0)
+            share = same / len(pairs) if pairs else 0.0
+            say(
+                f"   {setting.task}, {setting.shots} solved examples, {form}: the same label on {same} of {len(pairs)}"
+                f" documents compared so far ({DOCUMENTS} in all), scores at most {apart:.2g} nats apart"
+            )
+            text = f"{setting.task}, {setting.shots}, {form}: the same label on at least {100 * least:.0f} %"
+            held.append(claim(text, bool(pairs) and share >= least))
+    return all(held)
+
+
+def _ours(model: LoadedModel, asked: Asked) -> tuple[list[tuple[float, ...]], float]:
+    """Scores, and seconds for all documents with the prefix encoded anew."""
+    started = time.perf_counter()
+    found = score(
+        model,
+        asked.frame,
+        asked.documents,
+        asked.labels,
+        document_tokens=2 * prompts.DOCUMENT_TOKENS,
+        closed=asked.closed,
+    )
+    return found.values, time.perf_counter() - started
+
+
+def _peer(model: LoadedModel, asked: Asked, documents: slice) -> dict[str, Any]:
+    """The peer's report on some documents."""
+    job = {
+        "folder": str(model.files.folder),
+        "dtype": model.dtype,
+        "batch": PEER_BATCH,
+        "threads": machine().threads,
+        "pairs": asked.pairs(model, documents),
+    }
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(job, file)
+        file.flush()
+        command = [str(PEER_PYTHON), str(PEER), file.name]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"the peer failed: {done.stderr[-2000:]}")
+    report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return report
+
+
+def _known(model: LoadedModel, asked: Asked, seconds: float) -> tuple[list[list[float]], float]:
+    """The peer's scores of the first documents, kept from run to run, and the seconds spent on further ones."""
+    key = digest([model.files.content_hash, model.dtype, asked.pairs(model, slice(None))])[:16]
+    path = models_home().parent / "perf" / f"lm-eval-{key}.json"
+    known: list[list[float]] = json.loads(path.read_text()) if path.exists() else []
+    begun, count = time.perf_counter(), len(asked.labels)
+    step = 1 if count > 20 else 25
+    while len(known) < len(asked.documents) and time.perf_counter() - begun < seconds:
+        values = _peer(model, asked, slice(len(known), len(known) + step))["values"]
+        known += [values[start : start + count] for start in range(0, len(values), count)]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(known))
+    return known, time.perf_counter() - begun
+
+
+def _largest(values: Any) -> int:
+    return max(range(len(values)), key=lambda index: values[index])
