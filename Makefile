@@ -36,8 +36,9 @@ check: ## what a commit needs: lint, types, arrows and the fast tests
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -m "not slow and not browser and not wheel"
 
-# The engines that ours is measured against get an environment of their own; it carries its own .gitignore.
-perf: $(VENV)/.app $(VENV)-perf/.peers ## measure speed: against other engines, and of the commands
+# What ours is measured against gets environments of its own; they carry their own .gitignore.
+perf: $(VENV)/.dev $(VENV)-perf/.peers $(VENV)-perf-ring/.peers ## measure speed: engines, commands, scoring, training
+	$(BIN)/advisor models pull smollm2-135m
 	$(BIN)/python -m perf
 
 # The browser tests drive Debian's Chromium; where it is missing and may be installed, it is.
@@ -65,5 +66,12 @@ $(VENV)-perf/.peers: perf/requirements-peers.txt
 	$(VENV)-perf/bin/python -m pip install --quiet --requirement $<
 	@touch $@
 
+$(VENV)-perf-ring/.peers: perf/requirements-ring-peers.txt
+	$(PYTHON) -m venv $(VENV)-perf-ring
+	@echo '*' > $(VENV)-perf-ring/.gitignore
+	$(VENV)-perf-ring/bin/python -m pip install --quiet torch==2.13.0
+	$(VENV)-perf-ring/bin/python -m pip install --quiet --requirement $<
+	@touch $@
+
 clean: ## remove the virtual environment and everything that can be made again
-	rm -rf $(VENV) $(VENV)-perf dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-perf $(VENV)-perf-ring dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
