@@ -57,12 +57,15 @@ class Guide:
             self._take(tokens)
         return tokens
 
-    def choose(self, logits: Any) -> int:
-        """The likeliest token [vocabulary] that the grammar allows; it is taken as chosen."""
+    def choose(self, logits: Any, likeliest: int) -> int:
+        """The likeliest token of `logits` [vocabulary] that the grammar allows, taken as chosen.
+
+        `likeliest` is the likeliest of all, which mostly is allowed.
+        """
         import torch
 
         packed = torch.frombuffer(bytearray(self._matcher.compute_bitmask()), dtype=torch.uint8)
-        best = int(logits.argmax())
+        best = likeliest
         if not (int(packed[best // 8]) >> (best % 8)) & 1:
             bits = (packed[:, None] >> torch.arange(8, dtype=torch.uint8)) & 1
             allowed = bits.flatten()[: logits.shape[0]].bool().to(logits.device)

@@ -188,8 +188,10 @@ class _Writer:
             width = max(counts) if first else step_width(counts)
             first = False
             logits, seen = self._read(cache, seen, lines, width)
+            likeliest = logits.argmax(dim=-1).tolist()
+            # From the end, so that the row that moves into a finished one's place has had its turn.
             for row in reversed(range(len(lines))):
-                if lines[row].waiting or not self._extend(lines[row], logits[row]):
+                if lines[row].waiting or not self._extend(lines[row], logits[row], likeliest[row]):
                     continue
                 done.append(lines[row])
                 give_up(cache, row)
@@ -197,7 +199,6 @@ class _Writer:
                 if row < len(lines):
                     lines[row] = last
                     seen[row] = seen[len(lines)]
-                    logits[row] = logits[len(lines)]
                 seen = seen[: len(lines)]
         return done
 
@@ -236,12 +237,12 @@ class _Writer:
             line.length += len(tokens)
         return output.logits[:, -1].float(), torch.cat([seen, real], dim=1)
 
-    def _extend(self, line: _Line, logits: Any) -> bool:
+    def _extend(self, line: _Line, logits: Any, likeliest: int) -> bool:
         """Add the next token to the answer, with those that it forces; True if that ends it."""
         if line.guide and line.guide.done:
             line.whole = True
             return True
-        token = line.guide.choose(logits) if line.guide else int(logits.argmax())
+        token = line.guide.choose(logits, likeliest) if line.guide else likeliest
         if token in self.ends:
             line.whole = True
             return True

@@ -168,7 +168,7 @@ def test_a_constrained_answer_fits_the_schema_and_equals_masked_transformers(tin
             elif self.forced:
                 token = self.forced.pop(0)
             else:
-                token = self.guide.choose(scores[0])
+                token = self.guide.choose(scores[0], int(scores[0].argmax()))
                 self.forced += self.guide.forced()
             only = torch.full_like(scores, float("-inf"))
             only[0, token] = 0.0
