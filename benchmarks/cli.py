@@ -140,7 +140,11 @@ def list_tasks(
 def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobody calls by position
     context: typer.Context,
     task: Annotated[
-        str, typer.Argument(help="A task folder, the name of a sample (advisor bench tasks), or an experiment .yaml.")
+        str,
+        typer.Argument(
+            help="A task folder, a sample (advisor bench tasks), a CSV, TSV, JSONL or Parquet file, hub:NAME, or an "
+            "experiment .yaml."
+        ),
     ],
     arms: Annotated[str, typer.Option(help="all, or names with commas between them.")] = "all",
     train_sizes: Annotated[str, typer.Option(help="Numbers of labelled examples.")] = "16,64",
@@ -151,10 +155,17 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
     margin: Annotated[str | None, typer.Option(help="With --race: the difference that does not matter, 0.02.")] = None,
     budget_minutes: Annotated[str | None, typer.Option(help="Start nothing that would not be done in time.")] = None,
     out: Annotated[str | None, typer.Option(help="The run's directory. Default: runs/TASK-DIGEST here.")] = None,
+    text_column: Annotated[str | None, typer.Option(help="Of a data file: the column with the texts.")] = None,
+    label_column: Annotated[str | None, typer.Option(help="Of a data file: the column with the answers.")] = None,
+    test_file: Annotated[str | None, typer.Option(help="A second data file, with the test rows.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Of a data file's task. Default: classification.")] = None,
+    description: Annotated[str | None, typer.Option(help="Of a data file's task: what prompts say is wanted.")] = None,
+    split_seed: Annotated[str | None, typer.Option(help="Without a test file: the seed that draws test rows.")] = None,
+    drop_leaks: Annotated[bool, typer.Option("--drop-leaks", help="Take rows out of train that test has too.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run arms x train sizes x seeds on a task. The same command again finishes a run that was stopped."""
-    from .runs import experiment, runner
+    from .runs import experiment, own_data, runner
     from .runs.progress import Bars
 
     _need(_NEEDED)
@@ -168,12 +179,21 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
         "margin": margin,
         "budget_minutes": budget_minutes,
         "out": out,
+        "text_column": text_column,
+        "label_column": label_column,
+        "test_file": test_file,
+        "kind": kind,
+        "description": description,
+        "split_seed": split_seed,
+        "drop_leaks": drop_leaks,
     }
     if experiment.is_experiment(task):
         given = {name for name in words if str(context.get_parameter_source(name)).endswith("COMMANDLINE")}
         task, words = experiment.read(task, words, given)
     budget = experiment.minutes(words.pop("budget_minutes"))
     folder = words.pop("out")
+    of_data = {name: words.pop(name) for name in own_data.WORDS}
+    task = own_data.task_of(task, of_data, folder, lambda text: typer.echo(text, err=True))
     wish = _checked(task, **words)
     with _interruptible():
         finished = runner.run(task, wish, out=folder, progress=Bars(), budget_minutes=budget)

@@ -72,12 +72,16 @@ class TaskCard:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A labelled data set: card, training rows, test rows and the SHA-256 of both files."""
+    """A labelled data set: card, training rows, test rows and the SHA-256 of both files.
+
+    `blocked` says in sentences why no verdict may rest on it, such as a test row that stands in train.
+    """
 
     card: TaskCard
     train: tuple[Example, ...]
     test: tuple[Example, ...]
     fingerprint: Mapping[str, str] = field(default_factory=dict)
+    blocked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,10 @@ from ..errors import BenchmarkError
 
 _LISTS = ("arms", "train_sizes", "seeds")
 _NUMBERS = ("test_limit", "margin", "budget_minutes")
-_TEXTS = ("task", "model", "out")
-FIELDS = ("task", *_LISTS, *_NUMBERS, "model", "out", "race")
+_OF_DATA = ("text_column", "label_column", "test_file", "kind", "description", "split_seed")
+_FLAGS = ("race", "drop_leaks")
+_TEXTS = ("task", "model", "out", *_OF_DATA)
+FIELDS = ("task", *_LISTS, *_NUMBERS, "model", "out", *_FLAGS, *_OF_DATA)
 
 
 def is_experiment(name: str) -> bool:
@@ -45,13 +47,13 @@ def read(path: str, words: Mapping[str, Any], given: set[str]) -> tuple[str, dic
         raise BenchmarkError(problems)
     task = str(found.pop("task"))
     beside = Path(path).resolve().parent / task
-    for name in ("model", "out"):
+    for name in ("model", "out", "test_file"):
         folder = Path(path).resolve().parent / str(found.get(name, ""))
         # A model may be a name as well; a run's directory lies beside the file that asks for it.
-        if name in found and (name == "out" or folder.is_dir()):
+        if name in found and (name != "model" or folder.is_dir()):
             found[name] = str(folder)
     merged = {name: found[name] if name in found and name not in given else value for name, value in words.items()}
-    return str(beside) if beside.is_dir() else task, merged
+    return str(beside) if beside.exists() else task, merged
 
 
 def minutes(text: str | None) -> float | None:
@@ -101,12 +103,12 @@ def _unknown(path: str, name: str) -> str:
 def _word(path: str, name: str, value: Any, problems: list[str]) -> Any:
     """A field as the command line would say it."""
     plain = isinstance(value, str | int | float) and not isinstance(value, bool)
-    if name == "race" and isinstance(value, bool):
+    if name in _FLAGS and isinstance(value, bool):
         return value
     if name in _LISTS and isinstance(value, list) and all(isinstance(one, str | int) for one in value):
         return ",".join(str(one) for one in value)
     if plain and (name in _LISTS or name in _NUMBERS or (name in _TEXTS and isinstance(value, str))):
         return str(value)
-    allowed = "true or false" if name == "race" else "a list" if name in _LISTS else "one value"
+    allowed = "true or false" if name in _FLAGS else "a list" if name in _LISTS else "one value"
     problems.append(f"{path}: {name}: found {value!r}; allowed: {allowed}")
     return None

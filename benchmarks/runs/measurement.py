@@ -22,6 +22,7 @@ from ..statistics.intervals import SeedPrior
 from ..statistics.power import DISCORDANT, POWER
 from ..statistics.sequential import sequential
 from ..tasks import metrics_of
+from .fouls import fouls
 from .learning import crossovers, curves
 from .scored import Alone, paired_records, scored_of
 
@@ -43,7 +44,9 @@ def measurement(
     task = plan["task"]
     groups = _groups(plan, cells)
     arms = [_arm_entry(records, plan) for records in groups.values()]
-    best = _best(plan, arms)
+    # What was measured on leaking data is shown, and nothing is concluded from it.
+    blocked = [*plan.get("blocked", ()), *fouls(cells.values())]
+    best = {} if blocked else _best(plan, arms)
     race = plan.get("race")
     allowed = margin if margin is not None else race["margin"] if race else MARGIN
     missing = [
@@ -75,6 +78,7 @@ def measurement(
         "comparisons": _comparisons(plan, groups, best, allowed),
         "curves": curves(groups, plan),
         "crossovers": crossovers(groups, plan, best),
+        "blocked": blocked,
         "status": "incomplete" if missing else "complete",
         "missing": missing,
         "plan_digest": plan_file["digest"],

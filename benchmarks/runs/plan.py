@@ -153,6 +153,7 @@ def make_plan(task: Task, wish: Wish, ring: Ring, files: Any | None) -> Plan:
         "seeds": list(wish.seeds),
         "test_limit": limit,
         **({"race": asdict(wish.race)} if wish.race else {}),
+        **({"blocked": list(task.blocked)} if task.blocked else {}),
         "cells": [{"id": planned.id, **asdict(planned.cell)} for planned in cells],
     }
     return Plan(description, tuple(cells))

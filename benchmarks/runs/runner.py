@@ -11,6 +11,7 @@ from typing import Any
 from .. import tasks
 from ..errors import BenchmarkError, JobFailed, MissingExtra
 from ..records import Task
+from ..tasks.intake import REPORT_FILE
 from . import provenance
 from .budget import Budget, decisive_first
 from .execution import Corner, Entrant
@@ -76,6 +77,7 @@ def run(
     }
     with directory.locked():
         directory.open_plan(plan, source, provenance.now(), progress.say)
+        directory.keep_report(folder / REPORT_FILE)
         return _run_plan(task, plan, directory, ring, files, progress, Budget.of(budget_minutes))
 
 

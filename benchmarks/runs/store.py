@@ -101,6 +101,11 @@ class RunDirectory:
             ),
         )
 
+    def keep_report(self, path: Path) -> None:
+        """Copies the data report of imported data beside the plan; there is none for a task folder of one's own."""
+        if path.is_file() and not (self.path / path.name).exists():
+            write_atomically(self.path / path.name, json.loads(path.read_bytes()))
+
     def read_plan(self) -> dict[str, Any]:
         """The plan file. Raises BenchmarkError if it is missing or damaged."""
         path = self.path / PLAN_FILE

@@ -11,7 +11,7 @@ WIDTH = 100
 
 def table(result: Mapping[str, Any]) -> str:
     """The measurement for a person: what was run, every arm with its interval, and the paired differences."""
-    parts = (_best, _differences, _deciders, _crossovers, _missing)
+    parts = (_blocked, _best, _differences, _deciders, _crossovers, _missing)
     return "\n".join([*_head(result), "", *_arms(result), *(line for part in parts for line in part(result))])
 
 
@@ -56,6 +56,16 @@ def _arms(result: Mapping[str, Any]) -> list[str]:
             ]
         )
     return _columns(rows, left=(0,)) if len(rows) > 1 else ["no cell is finished yet"]
+
+
+def _blocked(result: Mapping[str, Any]) -> list[str]:
+    """Why nothing is concluded, if nothing is."""
+    if not result.get("blocked"):
+        return []
+    lines = ["", "BLOCKED: no verdict rests on these scores"]
+    for reason in result["blocked"]:
+        lines += textwrap.wrap(reason, WIDTH - 2, initial_indent="  ", subsequent_indent="    ")
+    return lines
 
 
 def _best(result: Mapping[str, Any]) -> list[str]:

@@ -9,7 +9,10 @@ from typing import Any
 
 from ..records import Example, Task
 from .card import CARD_FILE, CardFile, read_card
-from .json_text import lines
+from .intake.hints import hints
+from .intake.report import REPORT_FILE
+from .json_text import decode, lines, parse
+from .kinds import CLASSIFICATION
 from .problems import Problems
 from .rows import examples
 
@@ -33,11 +36,29 @@ def load(folder: str | Path) -> Task:
         _compare_hash(name, fingerprint[name], found.pinned, problems)
         if found.card is not None:
             splits[name] = examples(name, lines(name, content, problems), found.card, found.extra, problems)
-    if len(splits) == len(ROW_FILES):
+    blocked = _blocked(folder / REPORT_FILE, problems)
+    if len(splits) == len(ROW_FILES) and not blocked:
         _compare_splits(splits, problems)
     problems.raise_if_any(folder.name)
     assert found.card is not None
-    return Task(card=found.card, train=splits[ROW_FILES[0]], test=splits[ROW_FILES[1]], fingerprint=fingerprint)
+    train, test = (splits[name] for name in ROW_FILES)
+    if found.card.kind == CLASSIFICATION and not blocked:
+        blocked = hints(*([(row.text, row.label) for row in rows] for rows in (train, test)))
+    return Task(card=found.card, train=train, test=test, fingerprint=fingerprint, blocked=blocked)
+
+
+def _blocked(path: Path, problems: Problems) -> tuple[str, ...]:
+    """Why no verdict may rest on imported data, as its report says; nothing where there is no report."""
+    if not path.is_file():
+        return ()
+    try:
+        found = parse(decode(path.read_bytes()))["blocked"]
+    except (OSError, ValueError, KeyError, TypeError):
+        found = None
+    if isinstance(found, list) and all(isinstance(reason, str) for reason in found):
+        return tuple(found)
+    problems.add(REPORT_FILE, "is no data report of this version; import the data again")
+    return ()
 
 
 def _read(path: Path, name: str, problems: Problems) -> bytes | None:

@@ -31,6 +31,11 @@ def choose_columns(table: Table, text: str | None, label: str | None) -> tuple[s
 
     Raises BenchmarkError that lists the columns if a name is unknown or more than one reading is possible.
     """
+    if len(table.columns) < 2:
+        raise BenchmarkError(
+            f"{table.name}: has one column only, {table.columns[0]!r}; allowed: a column with texts and one with labels "
+            "(in a CSV with comma, semicolon, tab or vertical bar between them)"
+        )
     problems: list[str] = []
     remarks: list[str] = []
     chosen: list[str | None] = [None, None]
@@ -84,4 +89,5 @@ def _listed(table: Table) -> str:
     first: Any = table.rows[0][1] if table.rows else {}
     shown = [f"{column!r} ({str(first.get(column))[:24]!r})" for column in table.columns[:20]]
     more = f" and {len(table.columns) - 20} more" if len(table.columns) > 20 else ""
-    return ", ".join(shown) + more + ". The first line of a CSV is its header" if shown else "none"
+    header = " (the first line is taken for the header)" if table.form.startswith("a table") else ""
+    return ", ".join(shown) + more + header
