@@ -33,8 +33,8 @@ def choose_columns(table: Table, text: str | None, label: str | None) -> tuple[s
     """
     if len(table.columns) < 2:
         raise BenchmarkError(
-            f"{table.name}: has one column only, {table.columns[0]!r}; allowed: a column with texts and one with labels "
-            "(in a CSV with comma, semicolon, tab or vertical bar between them)"
+            f"{table.name}: has one column only, {table.columns[0]!r}; allowed: a column with texts and one with "
+            "labels (in a CSV with comma, semicolon, tab or vertical bar between them)"
         )
     problems: list[str] = []
     remarks: list[str] = []
