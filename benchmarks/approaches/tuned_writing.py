@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from random import Random
@@ -50,6 +51,14 @@ def _recipe() -> Recipe:
     return Recipe(checks=CHECKS)
 
 
+def _target(row: Example) -> str:
+    """What is to be written, in one form of its signs and without blanks around it, as answers are judged.
+
+    A tokenizer that normalises would otherwise make one of two targets, or join a first blank to the prompt's end.
+    """
+    return unicodedata.normalize("NFC", row.label).strip()
+
+
 class TunedWriting:
     """A model with adapters of its own that writes. `shots`: trained and asked with solved examples."""
 
@@ -79,7 +88,7 @@ class TunedWriting:
         tuned = tune(
             self.model,
             self._lessons(train, steps_for(len(train)), count),
-            tuple(dict.fromkeys(row.label for row in train)),
+            tuple(dict.fromkeys(_target(row) for row in train)),
             _recipe(),
             seed_for(self.seed, "adapter") % 2**31,
             document_tokens=self.model.max_tokens,
@@ -143,5 +152,5 @@ class TunedWriting:
                 others = [row for row in train if row not in set(asked)]
                 shots = prompts.demonstrations(others, count, self.seed, "lesson", step)
                 frame = prompts.frame(self.model, self.card, shots=shots)
-            lessons.append(Lesson(frame, tuple(texts[row.id] for row in asked), tuple(row.label for row in asked)))
+            lessons.append(Lesson(frame, tuple(texts[row.id] for row in asked), tuple(_target(row) for row in asked)))
         return lessons

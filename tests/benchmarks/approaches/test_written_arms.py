@@ -105,6 +105,15 @@ def test_training_lowers_the_loss_of_the_targets(tiny: LoadedModel, monkeypatch:
     assert [one.text for one in tuned_answers] != [one.text for one in base_answers]
 
 
+def test_targets_that_look_alike_can_be_trained_on(tiny: LoadedModel) -> None:
+    """Blanks around a target and two ways to write a sign do not stop a training."""
+    train = rows("qa", 6)
+    odd = ("\n Ann", "Ann ", "Zoe\u0301", "Zo\u00e9")
+    train += [Example(f"odd{index}", f"odd {index}", text, (text,)) for index, text in enumerate(odd)]
+    record = approaches.make("lora", CARDS["qa"], 0, tiny).fit(train, [])
+    assert record["steps"] == 4
+
+
 def test_limits_come_from_labelled_rows(tiny: LoadedModel) -> None:
     """A quarter more tokens than the longest answer, and one line where all answers are."""
     pen = writing.Pen(CARDS["qa"], tiny)
