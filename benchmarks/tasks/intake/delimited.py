@@ -90,10 +90,11 @@ def _records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[s
         except StopIteration:
             return
         except csv.Error as error:
-            torn = "unexpected end" in str(error) or "field larger" in str(error)
-            why = "a double quote is opened here and never closed" if torn else str(error)
+            known = ("unexpected end", "field larger", "expected after")
+            torn = any(words in str(error) for words in known)
+            why = "the double quotes do not match: one is opened in this row and never closed, or stands alone inside"
             raise BenchmarkError(
-                f'{name} line {begin}: {why}; write a double quote inside a quoted text twice ("")'
+                f'{name} line {begin}: {why if torn else error}; write a double quote inside a quoted text twice ("")'
             ) from None
         if cells:
             yield begin, cells
