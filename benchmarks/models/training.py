@@ -98,10 +98,12 @@ def tune(
     `check` gets the adapter as it stands at `recipe.checks` even points, and `pick` gets what it returned so far and
     says which point to keep; where it keeps to one before the last two, training stops. Without them the last step is
     kept. `lower` goes with a shape of `top` layers and serves any number of trainings on the same model.
-    Raises JobFailed when the loss stops being a number.
+    Raises JobFailed when the loss stops being a number, ValueError where `lower` ends at another layer.
     """
     started = time.perf_counter()
     way = Way.of(model, lower)
+    if lower is not None and lower.count != int(model.model.config.num_hidden_layers) - recipe.shape.top:
+        raise ValueError(f"kept are {lower.count} lower layers, but the top {recipe.shape.top or 'all'} are trained")
     with _seeded(seed):
         live = put_on_fresh(model, recipe.shape)
         try:

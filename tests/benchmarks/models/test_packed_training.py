@@ -246,3 +246,12 @@ def test_a_trunk_that_scoring_asked_for_first_can_be_trained(tiny: LoadedModel) 
     exercise = exercise_of(tiny, "a single document")
     _, gradients = packed(tiny, exercise, random_adapter(tiny, Shape()))
     assert all(value.abs().sum() > 0 for value in gradients.values())
+
+
+def test_kept_layers_that_would_be_trained_are_refused(tiny: LoadedModel) -> None:
+    """Activations kept above a trained layer would be stale after the first step."""
+    trunk = trunk_of(tiny)
+    assert trunk is not None
+    lesson = Lesson(frame_of(tiny), ("phone",), ("transfer",))
+    with pytest.raises(ValueError, match="kept are 1 lower layers, but the top all are trained"):
+        tune(tiny, [lesson], LABELS, Recipe(), 1, document_tokens=99, lower=LowerLayers(trunk, 1))
