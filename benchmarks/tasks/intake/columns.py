@@ -32,8 +32,9 @@ def choose_columns(table: Table, text: str | None, label: str | None) -> tuple[s
     Raises BenchmarkError that lists the columns if a name is unknown or more than one reading is possible.
     """
     if len(table.columns) < 2:
+        few = f"has one column only, {table.columns[0]!r}" if table.columns else "has no column"
         raise BenchmarkError(
-            f"{table.name}: has one column only, {table.columns[0]!r}; allowed: a column with texts and one with "
+            f"{table.name}: {few}; allowed: a column with texts and one with "
             "labels (in a CSV with comma, semicolon, tab or vertical bar between them)"
         )
     problems: list[str] = []

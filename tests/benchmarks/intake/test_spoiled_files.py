@@ -165,7 +165,7 @@ def test_a_file_of_a_gigabyte_is_refused_unread(tmp_path):
 
 
 def test_a_small_parquet_file_that_unpacks_to_gigabytes_stays_small_in_memory(tmp_path):
-    """A text of 20 MB repeated for 1,000 rows is 20 GB to anyone who unpacks it; here the rows are left out as too long."""
+    """A text of 20 MB, a thousand times, is 20 GB to anyone who unpacks it; here the rows count as too long."""
     import pyarrow
     import pyarrow.parquet
 
@@ -205,5 +205,5 @@ def test_words_about_data_are_refused_for_a_task_folder(capsys):
 def test_a_deeply_nested_line_is_a_problem_of_that_line(tmp_path):
     """Ten thousand brackets are told as a line that cannot be read."""
     path = write_file(tmp_path / "a.jsonl", as_jsonl(GOOD) + "[" * 100_000 + "\n" + json.dumps({"text": "x"}))
-    with pytest.raises(BenchmarkError, match="a.jsonl line 61: is not JSON"):
+    with pytest.raises(BenchmarkError, match=r"a\.jsonl line 61: is not JSON"):
         import_task(str(path))
