@@ -41,7 +41,7 @@ def trials(
 ) -> list[Trial]:
     """One trial per calibration of the raw scores [rows, labels] of `judged`; the first is the default.
 
-    `rows` are all labelled rows, whose label mix is the prior; `empty` scores inputs without content, if any were asked.
+    `rows` are all labelled rows, whose label mix is the prior; `empty` scores inputs without content, if any.
     """
     gold = [row.label for row in judged]
     offsets = {"batch": calibration.batch(raw, calibration.prior_of(card.labels, [row.label for row in rows]))}
