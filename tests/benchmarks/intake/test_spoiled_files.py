@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from own_rows import as_csv, as_jsonl, rows, write_file, write_parquet
@@ -206,4 +207,12 @@ def test_a_deeply_nested_line_is_a_problem_of_that_line(tmp_path):
     """Ten thousand brackets are told as a line that cannot be read."""
     path = write_file(tmp_path / "a.jsonl", as_jsonl(GOOD) + "[" * 100_000 + "\n" + json.dumps({"text": "x"}))
     with pytest.raises(BenchmarkError, match=r"a\.jsonl line 61: is not JSON"):
+        import_task(str(path))
+
+
+def test_a_file_that_ends_the_process_that_reads_it_is_a_problem_of_that_file(tmp_path, monkeypatch):
+    """Parquet is unpacked by a process of its own; where damage kills that process, the message says so."""
+    path = write_parquet(tmp_path / "a.parquet", GOOD)
+    monkeypatch.setattr("benchmarks.tasks.intake.parquet.unpacking", SimpleNamespace(__name__="os; os.abort() #"))
+    with pytest.raises(BenchmarkError, match=r"a\.parquet: is no whole Parquet file.*status -6"):
         import_task(str(path))
