@@ -2,7 +2,8 @@
 
 The peer takes up to a minute per document, so that each round times it on a few of the documents and scales. Its scores
 are kept in the user's cache folder: `python -m perf agreement` goes on where it was stopped until all documents have
-been compared.
+been compared. `python -m perf brief` takes processor time on one core, some labels standing for all, and may run beside
+other work.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import resource
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +156,36 @@ def _compare(model: LoadedModel, setting: Setting) -> bool:
     )
 
 
+def brief() -> bool:
+    """Prints the comparison in processor time on one core, with a few documents and labels for the peer."""
+    import torch
+
+    model = load(resolve(MODEL))
+    torch.set_num_threads(1)
+    held = []
+    for setting, documents, labels in zip(SETTINGS, (1, 1, 4, 25), (16, 12, 2, 2), strict=True):
+        asked = Asked.of(model, setting)
+        few = replace(asked, labels=asked.labels[:labels])
+        _ours(model, asked)
+        mine = min(_ours(model, asked, time.process_time)[1] for _ in range(2)) / len(asked.documents)
+        report = _peer(model, few, slice(documents), threads=1, processor_time=True)
+        theirs = report["seconds"] / documents * len(asked.labels) / labels
+        rate = asked.work(model) / len(asked.documents) / mine / 1e9
+        name = f"{setting.task}, {setting.shots} solved examples"
+        say(
+            [
+                "",
+                f"Label scores, {name}, {model.dtype}, processor seconds a document on one core",
+                f"   lm-eval HFLM {theirs:.3f}, from {documents} documents and {labels} of {len(asked.labels)} labels",
+                f"   ours {mine:.4f}, from {len(asked.documents)} documents; {rate:.0f} GFLOP/s",
+            ]
+        )
+        times = theirs / mine
+        held.append(claim(f"{name}: at least {setting.least:g} times as fast ({times:.0f})", times >= setting.least))
+    torch.set_num_threads(machine().threads)
+    return all(held)
+
+
 def agree(*wanted: str, seconds: float = 240.0) -> bool:
     """Prints on how many documents both find the same label; the peer goes on for `seconds` with those it has not."""
     held = []
@@ -168,7 +200,7 @@ def agree(*wanted: str, seconds: float = 240.0) -> bool:
             seconds -= used
             pairs = list(zip(mine, known, strict=False))
             same = sum(_largest(one) == _largest(other) for one, other in pairs)
-            apart = max((abs(a - b) for one, other in pairs for a, b in zip(one, other, strict=True)), default=0.0)
+            apart = max((_apart(one, other) for one, other in pairs), default=0.0)
             share = same / len(pairs) if pairs else 0.0
             say(
                 f"   {setting.task}, {setting.shots} solved examples, {form}: the same label on {same} of {len(pairs)}"
@@ -179,9 +211,11 @@ def agree(*wanted: str, seconds: float = 240.0) -> bool:
     return all(held)
 
 
-def _ours(model: LoadedModel, asked: Asked) -> tuple[list[tuple[float, ...]], float]:
+def _ours(
+    model: LoadedModel, asked: Asked, clock: Callable[[], float] = time.perf_counter
+) -> tuple[list[tuple[float, ...]], float]:
     """Scores, and seconds for all documents with the prefix encoded anew."""
-    started = time.perf_counter()
+    started = clock()
     found = score(
         model,
         asked.frame,
@@ -190,16 +224,19 @@ def _ours(model: LoadedModel, asked: Asked) -> tuple[list[tuple[float, ...]], fl
         document_tokens=2 * prompts.DOCUMENT_TOKENS,
         closed=asked.closed,
     )
-    return found.values, time.perf_counter() - started
+    return found.values, clock() - started
 
 
-def _peer(model: LoadedModel, asked: Asked, documents: slice) -> dict[str, Any]:
-    """The peer's report on some documents."""
+def _peer(
+    model: LoadedModel, asked: Asked, documents: slice, *, threads: int = 0, processor_time: bool = False
+) -> dict[str, Any]:
+    """The peer's report on some documents, with the machine's threads unless another number is given."""
     job = {
         "folder": str(model.files.folder),
         "dtype": model.dtype,
         "batch": PEER_BATCH,
-        "threads": machine().threads,
+        "threads": threads or machine().threads,
+        "processor_time": processor_time,
         "pairs": asked.pairs(model, documents),
     }
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
@@ -226,6 +263,16 @@ def _known(model: LoadedModel, asked: Asked, seconds: float) -> tuple[list[list[
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(known))
     return known, time.perf_counter() - begun
+
+
+def _apart(one: Any, other: Any) -> float:
+    """The largest difference between two rows of scores, each less its mean.
+
+    The peer counts a line break at the prompt's end with every label, which moves all scores of a document alike.
+    """
+    differences = [a - b for a, b in zip(one, other, strict=True)]
+    mean = sum(differences) / len(differences)
+    return max(abs(value - mean) for value in differences)
 
 
 def _largest(values: Any) -> int:
