@@ -213,6 +213,8 @@ def test_a_deeply_nested_line_is_a_problem_of_that_line(tmp_path):
 def test_a_file_that_ends_the_process_that_reads_it_is_a_problem_of_that_file(tmp_path, monkeypatch):
     """Parquet is unpacked by a process of its own; where damage kills that process, the message says so."""
     path = write_parquet(tmp_path / "a.parquet", GOOD)
-    monkeypatch.setattr("benchmarks.tasks.intake.parquet.unpacking", SimpleNamespace(__name__="os; os.abort() #"))
+    monkeypatch.setattr(
+        "benchmarks.tasks.intake.parquet.unpacking", SimpleNamespace(__name__="os import abort; abort() #")
+    )
     with pytest.raises(BenchmarkError, match=r"a\.parquet: is no whole Parquet file.*status -6"):
         import_task(str(path))
