@@ -228,7 +228,10 @@ class Pull:
 
 @dataclass(frozen=True, slots=True)
 class CrossoverForecast:
-    """From how many labelled examples tuning is forecast to lead: `already`, `at` or `not_within_reach`."""
+    """From how many labelled examples tuning is forecast to lead: `already`, `at` or `not_within_reach`.
+
+    `does_not_apply` where it would be tuned on something else.
+    """
 
     word: str
     examples: Range | None
@@ -239,9 +242,9 @@ class CrossoverForecast:
 class ForecastEvidence:
     """What published studies forecast for this situation.
 
-    `levels` is empty where the studies are too far away for a percentage. `contenders` are the approaches that cannot
-    be told apart. `weight` is how far the forecast replaces the rules that read the same answers; `disagreement` says
-    where those rules see another approach ahead.
+    `levels` is empty where the studies are too far away for a percentage, after a measurement, and where fewer than two
+    approaches are possible. `contenders` are the approaches that cannot be told apart. `weight` is how far the forecast
+    replaces the rules that read the same answers; `disagreement` says where those rules see another approach ahead.
     """
 
     studies: int

@@ -315,16 +315,18 @@ def _confidence(outcome: Outcome, engine: Engine) -> Confidence:
     if np.isfinite(margin):
         lead = f"Margin {margin:.2f} points; below {tie:g} it is called a tie."
     else:
-        lead = "Only one approach is possible."
+        return Confidence(None, False, "Only one approach is possible; there is nothing to choose between.")
     said = float(engine.confidence(outcome, outcome.eligible)[0, int(outcome.leader[0])])
     if engine.measurement is not None:
         return Confidence(
             None, False, f"{lead} How sure the measurement is, its intervals say; no percentage is given."
         )
     if engine.model is None or not np.isfinite(said) or outcome.status[0] == ABSTAIN:
-        why = (
-            "no model of published studies" if engine.model is None else "published studies are too far from this case"
-        )
+        why = "too little is known to recommend an approach"
+        if engine.model is None:
+            why = "no model of published studies"
+        elif not np.isfinite(said):
+            why = "published studies are too far from this case"
         return Confidence(None, False, f"{lead} No percentage is given: {why}.")
     basis = (
         f"Level means within one point of 100. Forecast from {published.source_of(engine.model)}, calibrated on "

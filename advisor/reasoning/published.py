@@ -13,7 +13,7 @@ from advisor.reasoning.engine import Engine, Outcome
 from advisor.reasoning.explain import in_words
 from advisor.reasoning.quality import blend
 from advisor.reasoning.quality.crossover import FEWEST, MOST, crossover
-from advisor.reasoning.quality.forecast import Forecast, contenders
+from advisor.reasoning.quality.forecast import LEVEL, Forecast, contenders
 
 WORDS = {"prompting": "prompting", "fine_tuning": "fine-tuning", "hybrid": "a hybrid"}
 PULLS = 6
@@ -41,8 +41,8 @@ def evidence(engine: Engine, outcome: Outcome, findings: Sequence[Finding]) -> F
         pulls=_pulls(engine, outcome, source),
         crossover=_crossover(engine, outcome, source),
         weight=Quantity(100 * share, "%", "estimated", "variance of the rules against that of the forecast"),
-        disagreement=_disagreement(engine, expected, findings),
-        text=_text(model, leads[0], named),
+        disagreement=_disagreement(engine, outcome, expected, findings),
+        text=_text(model, leads[0], named, outcome),
     )
 
 
@@ -58,13 +58,16 @@ def finding(engine: Engine, outcome: Outcome) -> Iterator[Finding]:
         return
     share = float(outcome.shares[0, blend.QUALITY])
     low, likely, high = (float(end[0]) for end in expected.tuning_interval())
+    weight = float(blend.weight(expected, engine.book, engine.day)[0])
+    change = (outcome.published_points - outcome.rule_points)[0, :, blend.QUALITY]
     because = (
         f"In comparisons like yours the best tuned model is {_ahead(likely)} the best prompt "
-        f"({low:+.0f} to {high:+.0f} points of 100 in nine of ten). This stands in for what the rules on the same "
-        f"answers assume, with a weight of {100 * float(blend.weight(expected, engine.book, engine.day)[0]):.0f} %."
+        f"({_signed(low)} to {_signed(high)} points of 100 in nine of ten). This stands in for what the rules on the "
+        f"same answers assume, with a weight of {100 * weight:.0f} %."
+        f"{_turned(likely, float(change[1] - change[0]))}"
     )
     for index, approach in enumerate(APPROACHES):
-        points = float((outcome.published_points - outcome.rule_points)[0, index, blend.QUALITY])
+        points = float(change[index])
         yield Finding(
             rule=blend.PUBLISHED,
             kind="forecast",
@@ -83,7 +86,20 @@ def finding(engine: Engine, outcome: Outcome) -> Iterator[Finding]:
 def _ahead(points: float) -> str:
     if abs(points) < 1:
         return "level with"
-    return f"{abs(points):.0f} points {'ahead of' if points > 0 else 'behind'}"
+    unit = "point" if round(abs(points)) == 1 else "points"
+    return f"{abs(points):.0f} {unit} {'ahead of' if points > 0 else 'behind'}"
+
+
+def _signed(points: float) -> str:
+    return f"{points:+.0f}".replace("-", "−")
+
+
+def _turned(lead: float, change: float) -> str:
+    """Why the points go against the lead that was told, where they do: the rules had the same side further ahead."""
+    if abs(lead) < LEVEL or lead * change >= 0:
+        return ""
+    ahead = "tuning" if lead > 0 else "prompting"
+    return f" Those rules put {ahead} further ahead than the comparisons do; the points take that back."
 
 
 def _leads(expected: Forecast, source: str) -> Iterator[Lead]:
@@ -96,6 +112,9 @@ def _leads(expected: Forecast, source: str) -> Iterator[Lead]:
 
 
 def _levels(engine: Engine, outcome: Outcome, source: str) -> tuple[Level, ...]:
+    """The chance of each approach that is possible; none where there are not two to compare."""
+    if outcome.eligible[0].sum() < 2:
+        return ()
     said = engine.confidence(outcome, outcome.eligible)[0]
     return tuple(
         Level(approach, Quantity(100 * float(said[index]), "%", "estimated", f"{source}, calibrated on unseen papers"))
@@ -123,6 +142,11 @@ def _pulls(engine: Engine, outcome: Outcome, source: str) -> tuple[Pull, ...]:
 
 def _crossover(engine: Engine, outcome: Outcome, source: str) -> CrossoverForecast:
     assert engine.model is not None
+    learns_from = {"domain_mix": "a mix from the field", "raw_documents": "documents"}
+    for material, words in learns_from.items():
+        if outcome.facts.words("training_material").is_any([material])[0]:
+            text = f"The model would be tuned on {words}, so that no number of labelled examples decides who leads."
+            return CrossoverForecast("does_not_apply", None, text)
     found = crossover(engine.model, engine.situation(outcome.facts))
     if found.word == "already":
         text = "Studies like yours see tuning ahead from the first few examples."
@@ -146,14 +170,20 @@ def _round(examples: float) -> float:
     return float(f"{examples:.2g}")
 
 
-def _disagreement(engine: Engine, expected: Forecast, findings: Sequence[Finding]) -> str:
-    """Where the rules that read the same answers see another approach ahead than the forecast; else empty."""
+def _disagreement(engine: Engine, outcome: Outcome, expected: Forecast, findings: Sequence[Finding]) -> str:
+    """Where the rules that read the same answers see another approach ahead than the forecast; else empty.
+
+    Only approaches that are possible count.
+    """
+    possible = [approach for index, approach in enumerate(APPROACHES) if outcome.eligible[0, index]]
+    if len(possible) < 2:
+        return ""
     assumed = dict.fromkeys(APPROACHES, 0.0)
     for item in findings:
         if item.rule in engine.covered and item.approach in assumed:
             assumed[item.approach] += item.points or 0.0
     utilities = dict(zip(APPROACHES, expected.utilities()[0].tolist(), strict=True))
-    by_rules, by_studies = max(assumed, key=lambda a: assumed[a]), max(utilities, key=lambda a: utilities[a])
+    by_rules, by_studies = max(possible, key=lambda a: assumed[a]), max(possible, key=lambda a: utilities[a])
     if by_rules == by_studies:
         return ""
     if assumed[by_rules] - assumed[by_studies] < APART or utilities[by_studies] - utilities[by_rules] < APART:
@@ -164,10 +194,16 @@ def _disagreement(engine: Engine, expected: Forecast, findings: Sequence[Finding
     )
 
 
-def _text(model: QualityModel, lead: Lead, named: Sequence[str]) -> str:
+def _text(model: QualityModel, lead: Lead, named: Sequence[str], outcome: Outcome) -> str:
     words = [WORDS[approach] for approach in named]
-    singled = f"points to {words[0]}" if len(words) == 1 else f"cannot tell {' and '.join(words)} apart"
+    if outcome.eligible[0].sum() < 2:
+        left = f"only {words[0]} is" if words else "no approach is"
+        told = f"As {left} possible under your answers, there is nothing to choose between"
+    elif len(words) == 1:
+        told = f"On quality alone the evidence points to {words[0]}"
+    else:
+        told = f"On quality alone the evidence cannot tell {', '.join(words[:-1])} and {words[-1]} apart"
     return (
         f"{model.rows} published comparisons from {model.studies} studies: the best tuned model is expected "
-        f"{_ahead(lead.points.value)} the best prompt. On quality alone the evidence {singled}."
+        f"{_ahead(lead.points.value)} the best prompt. {told}."
     )

@@ -33,8 +33,7 @@ def forecast(advice: Advice, found: ForecastEvidence) -> Iterator[Block]:
             ("Approach", "Chance to be level with the best"), levels, "Within one point of the best in quality", (1,)
         )
     else:
-        text = "The studies are too far from this case for a percentage."
-        yield Callout("info", "No percentage", runs(text))
+        yield Callout("info", "No percentage", runs(_no_percentage(advice)))
     if found.pulls:
         pulls = tuple((runs(pull.because), runs(pull.points)) for pull in found.pulls)
         yield Table(
@@ -43,3 +42,12 @@ def forecast(advice: Advice, found: ForecastEvidence) -> Iterator[Block]:
     yield Paragraph(runs(capital(found.crossover.text)))
     if found.disagreement:
         yield Callout("tie", "Rules and studies disagree", runs(found.disagreement))
+
+
+def _no_percentage(advice: Advice) -> str:
+    """Why the chance of each approach is not told."""
+    if sum(item.eligible for item in advice.ranking) < 2:
+        return "There are not two possible approaches to compare."
+    if advice.evidence.measured is not None:
+        return "Your own measurement says more than a chance over published studies would."
+    return "The studies are too far from this case for a percentage."

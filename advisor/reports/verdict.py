@@ -12,6 +12,8 @@ from advisor.reports.document import Block, Callout, Fact, Facts, Paragraph, Run
 from advisor.reports.figures import exact
 from advisor.reports.wording import capital, field_unit, field_words, option
 
+CLEARLY = 10.0  # percentage points of chance from which another approach is clearly likelier to be level with the best
+
 
 def leader(advice: Advice) -> Ranked | None:
     """The recommended approach, or the first of a tie; None where nothing is recommended."""
@@ -82,10 +84,25 @@ def _certainty(advice: Advice) -> tuple[Runs, ...]:
         sure = Quantity(100 * confidence.value, "%", "estimated", confidence.basis)
         approach = advice.ranking[0].title
         lines.append(runs(f"In quality alone, {approach.lower()} is level with the best in ", sure, " of such cases."))
+        lines.extend(_outweighed(advice))
     lines.append(runs(capital(confidence.basis)))
     if advice.robustness is not None and advice.recommendation:
         lines.append(robust_words(advice.robustness))
     return tuple(lines)
+
+
+def _outweighed(advice: Advice) -> Iterator[Runs]:
+    """Where another approach has a clearly better chance in quality: which one, and what outweighs that."""
+    found = advice.evidence.forecast
+    if found is None or not found.levels or advice.recommendation is None or advice.status != "advice":
+        return
+    chances = {level.approach: level.probability for level in found.levels}
+    best = max(chances, key=lambda name: chances[name].value)
+    own = chances.get(advice.recommendation)
+    if own is not None and chances[best].value - own.value >= CLEARLY:
+        first = advice.ranking[0].title.lower()
+        text = f", by published comparisons. What speaks for {first} beyond those comparisons outweighs that here."
+        yield runs(f"{title_of(advice, best)} is level with the best in ", chances[best], text)
 
 
 def robust_words(robustness: Robustness) -> Runs:

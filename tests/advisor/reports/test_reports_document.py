@@ -185,3 +185,15 @@ def test_stated_numbers_are_not_rounded(sample: Make) -> None:
     text = render(sample(), "text").decode()
     assert "$12,345ˢ" in text
     assert "$3,110" in text and "3,108" not in text
+
+
+def test_after_a_measurement_the_missing_percentage_is_not_blamed_on_the_studies(sample: Make) -> None:
+    """Chances over published studies give way to a measurement; without one the studies are said to be too far."""
+    advice = sample()
+    assert advice.evidence.forecast is not None
+    forecast = replace(advice.evidence.forecast, levels=())
+    measured = replace(advice, evidence=replace(advice.evidence, forecast=forecast))
+    assert "Your own measurement says more" in str(lay_out(measured))
+    assert "too far from this case" not in str(lay_out(measured))
+    unmeasured = replace(measured, evidence=replace(measured.evidence, measured=None))
+    assert "too far from this case" in str(lay_out(unmeasured))
