@@ -327,6 +327,11 @@ def _checked(task: str, *, model: str, race: bool, margin: str | None, **words: 
             registry.resolve(model)
         except BenchmarkError as error:
             problems += error.problems
+    if wish is not None and any(approaches.ARMS[arm].needs_encoder for arm in wish.arms):
+        try:
+            registry.resolve(registry.ENCODER)
+        except BenchmarkError as error:
+            problems += error.problems
     if problems or wish is None:
         raise BenchmarkError(problems)
     return wish

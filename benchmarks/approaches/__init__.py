@@ -30,6 +30,7 @@ class Arm:
     uses_training: bool
     summary: str
     kinds: tuple[str, ...] = KINDS
+    needs_encoder: bool = False
 
 
 class Contestant(Protocol):
@@ -72,6 +73,45 @@ ARMS: Mapping[str, Arm] = MappingProxyType(
             ),
             Arm("zero_shot", "prompting", "zero_shot", True, True, "instruction only; labels scored, answers written"),
             Arm("few_shot", "prompting", "few_shot", True, True, "instruction and solved examples in the prompt"),
+            Arm(
+                "retrieved_few_shot",
+                "prompting",
+                "retrieved_few_shot",
+                True,
+                True,
+                "instruction, and for every text the solved examples that are most like it",
+                (CLASSIFICATION,),
+                needs_encoder=True,
+            ),
+            Arm(
+                "optimised_prompt",
+                "prompting",
+                "optimised_prompt",
+                True,
+                True,
+                "instruction and solved examples searched for, with as much effort as a tuning gets",
+                (CLASSIFICATION,),
+            ),
+            Arm(
+                "encoder_head",
+                "fine_tuning",
+                "encoder_head",
+                False,
+                True,
+                "logistic regression on a sentence encoder's vectors",
+                (CLASSIFICATION,),
+                needs_encoder=True,
+            ),
+            Arm(
+                "encoder_contrastive",
+                "fine_tuning",
+                "encoder_head",
+                False,
+                True,
+                "the same after the encoder has learnt by contrast which texts share a label",
+                (CLASSIFICATION,),
+                needs_encoder=True,
+            ),
             Arm("lora", "fine_tuning", "lora", True, True, "low-rank adapters trained on the zero-shot prompt"),
             Arm("hybrid", "hybrid", "tuned_with_prompt", True, True, "low-rank adapters trained on a few-shot prompt"),
         )
@@ -82,6 +122,11 @@ ARMS: Mapping[str, Arm] = MappingProxyType(
 def make(arm: str, card: TaskCard, seed: int, model: LoadedModel | None) -> Contestant:
     """A fresh contestant. Raises BenchmarkError for an arm that is unknown, does not fit the task or has no model."""
     entry = fitting(arm, card.kind)
+    if entry.technique == "encoder_head":
+        from ..models.encoder import resident
+        from .encoder_head import EncoderHead
+
+        return EncoderHead(card, seed, resident(), moved=entry.name == "encoder_contrastive")
     if not entry.needs_model:
         return _baseline(entry.name, card, seed)
     if model is None:
@@ -93,6 +138,15 @@ def make(arm: str, card: TaskCard, seed: int, model: LoadedModel | None) -> Cont
 
         kind = PromptedWriting if entry.approach == "prompting" else TunedWriting
         return kind(card, seed, model, shots=shots)
+    if entry.name == "retrieved_few_shot":
+        from ..models.encoder import resident
+        from .retrieved import Retrieved
+
+        return Retrieved(card, seed, model, resident())
+    if entry.name == "optimised_prompt":
+        from .optimised import Optimised
+
+        return Optimised(card, seed, model)
     if entry.approach == "prompting":
         from .prompting import Prompting
 
@@ -120,6 +174,10 @@ def settings(arm: str, kind: str = CLASSIFICATION) -> dict[str, Any]:
     """What enters the identity of a cell: the arm's hyper-parameters, its template texts, its code's version."""
     entry = fitting(arm, kind)
     shots = entry.name in ("few_shot", "hybrid")
+    if entry.technique == "encoder_head":
+        from .encoder_head import settings as of_head
+
+        return of_head(moved=entry.name == "encoder_contrastive")
     if not entry.needs_model:
         return _baseline_settings(entry.name, kind)
     if kind != CLASSIFICATION:
@@ -127,6 +185,14 @@ def settings(arm: str, kind: str = CLASSIFICATION) -> dict[str, Any]:
         from .tuned_writing import settings as of_tuned
 
         return (of_prompted if entry.approach == "prompting" else of_tuned)(kind, shots=shots)
+    if entry.name == "retrieved_few_shot":
+        from .retrieved import settings as of_retrieved
+
+        return of_retrieved()
+    if entry.name == "optimised_prompt":
+        from .optimised import settings as of_optimised
+
+        return of_optimised()
     if entry.approach == "prompting":
         from .prompting import settings as of_prompting
 

@@ -14,10 +14,21 @@ from pathlib import Path
 from ..errors import BenchmarkError, JobFailed, MissingExtra
 from . import doors
 from .files import ModelFiles, models_home, read_folder, write_marker
-from .known import KNOWN, KnownModel
+from .known import ENCODER, KNOWN, KnownModel
 from .language_model import LoadedModel, load
 
-__all__ = ["KNOWN", "KnownModel", "Listed", "LoadedModel", "ModelFiles", "listing", "load", "pull", "resolve"]
+__all__ = [
+    "ENCODER",
+    "KNOWN",
+    "KnownModel",
+    "Listed",
+    "LoadedModel",
+    "ModelFiles",
+    "listing",
+    "load",
+    "pull",
+    "resolve",
+]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 

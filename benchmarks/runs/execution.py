@@ -123,6 +123,7 @@ class Entrant:
             "invalid_share": sum(row.label is None for row in predictions) / len(predictions),
             "predictions": self.rows(),
             "fit": dict(self._fit),
+            "effort": _effort(self._fit, self._fit_seconds),
             "tokens": {
                 "total": sum(row.tokens for row in predictions),
                 "per_item": sum(row.tokens for row in predictions) / len(predictions),
@@ -221,6 +222,12 @@ def _latency(contestant: Any, rows: Sequence[Example]) -> dict[str, Any]:
         seconds.append(time.perf_counter() - clock)
     p50, p95 = np.quantile(seconds, [0.5, 0.95])
     return {"p50": float(p50), "p95": float(p95), "items": len(seconds)}
+
+
+def _effort(fit: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    """What choosing and training took: the candidates or checks that were judged, the tokens read, the seconds."""
+    judged = fit.get("candidates") or fit.get("checks") or ()
+    return {"trials": int(fit.get("trials", len(judged))), "tokens": int(fit.get("tokens", 0)), "seconds": seconds}
 
 
 def _row(prediction: Prediction) -> dict[str, Any]:

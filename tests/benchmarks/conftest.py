@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.models.encoder import LoadedEncoder, load_encoder
 from benchmarks.models.files import read_folder
 from benchmarks.models.language_model import LoadedModel, load
 
@@ -82,3 +83,55 @@ def tiny(tiny_folder: Path) -> LoadedModel:
 def make_tiny() -> Callable[..., Any]:
     """Writes a tiny model into a folder."""
     return write_tiny_model
+
+
+def write_tiny_encoder(folder: Path) -> Path:
+    """A random BERT of two layers and its tokenizer, which pads and cuts by itself as published ones do."""
+    import torch
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+    # Training a vocabulary is not repeatable, so it is spelt out: letters, digits and the sentences' words.
+    marks = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    letters = [chr(code) for code in range(33, 127) if not chr(code).isupper()]
+    words = sorted({word for line in SENTENCES for word in line.lower().split() if word.isascii() and word.isalpha()})
+    pieces = dict.fromkeys([*marks, *letters, *(f"##{letter}" for letter in letters), *words])
+    tokenizer = Tokenizer(models.WordPiece({piece: place for place, piece in enumerate(pieces)}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    tokenizer.enable_padding(length=128)
+    tokenizer.enable_truncation(128)
+    wrapped = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
+    )
+    torch.manual_seed(11)
+    config = BertConfig(
+        vocab_size=len(wrapped),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=160,
+        initializer_range=0.3,
+    )
+    BertModel(config).save_pretrained(str(folder))
+    wrapped.save_pretrained(str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def encoder_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which the known encoder's place is taken by the tiny one."""
+    home = tmp_path_factory.mktemp("home")
+    write_tiny_encoder(home / "models" / "minilm-l6-v2")
+    return home
+
+
+@pytest.fixture
+def tiny_encoder(encoder_home: Path) -> LoadedEncoder:
+    """The tiny encoder in float32, loaded by the real loader."""
+    files = read_folder(encoder_home / "models" / "minilm-l6-v2", "tiny")
+    return load_encoder(files, device="cpu", dtype="float32")

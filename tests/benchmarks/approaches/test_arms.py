@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from benchmarks import approaches
-from benchmarks.approaches import prompting, prompts, tuning
+from benchmarks.approaches import encoder_head, prompting, prompts, tuning
 from benchmarks.approaches.tuning import Tuning
 from benchmarks.errors import BenchmarkError
 from benchmarks.models.language_model import LoadedModel
@@ -33,10 +33,12 @@ def rows(count: int, start: int = 0) -> list[Example]:
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trainings of four steps."""
-    monkeypatch.setattr(tuning, "FEWEST_STEPS", 4)
-    monkeypatch.setattr(tuning, "MOST_STEPS", 4)
+def quick(monkeypatch: pytest.MonkeyPatch, encoder_home: Path) -> None:
+    """Trainings of four steps, and a tiny encoder where the known one would be."""
+    monkeypatch.setenv("ADVISOR_HOME", str(encoder_home))
+    for module in (tuning, encoder_head):
+        monkeypatch.setattr(module, "FEWEST_STEPS", 4)
+        monkeypatch.setattr(module, "MOST_STEPS", 4)
 
 
 LABELLING = approaches.arms_for("classification")
@@ -51,6 +53,10 @@ def test_the_arms_are_those_of_the_contract() -> None:
         "nearest": (None, None),
         "zero_shot": ("prompting", "zero_shot"),
         "few_shot": ("prompting", "few_shot"),
+        "retrieved_few_shot": ("prompting", "retrieved_few_shot"),
+        "optimised_prompt": ("prompting", "optimised_prompt"),
+        "encoder_head": ("fine_tuning", "encoder_head"),
+        "encoder_contrastive": ("fine_tuning", "encoder_head"),
         "lora": ("fine_tuning", "lora"),
         "hybrid": ("hybrid", "tuned_with_prompt"),
     }

@@ -12,9 +12,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from ring_fakes import Failing, fake_ring, write_task
+from ring_fakes import ARMS, Failing, fake_ring, write_task
 
-from benchmarks import cli, tasks
+from benchmarks import approaches, cli, tasks
 from benchmarks.errors import BenchmarkError, JobFailed, MissingExtra
 from benchmarks.models import registry
 from benchmarks.runs import runner
@@ -30,6 +30,7 @@ def bench(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(registry, "resolve", lambda name: SimpleNamespace(name=name, content_hash="ab" * 32))
     monkeypatch.setattr(cli, "_NEEDED_BY_MODELS", ())
+    monkeypatch.setattr(approaches, "ARMS", {name: approaches.ARMS[name] for name in ARMS})
 
     def call(*words, behaviour=None):
         monkeypatch.setattr(runner, "shipped", lambda: fake_ring(tmp_path / "log", behaviour))
