@@ -9,6 +9,7 @@ import typer
 
 from advisor import locate
 from advisor.cli import out
+from advisor.errors import InputError, Problem
 
 
 def fit_command(
@@ -25,17 +26,29 @@ def fit_command(
     from advisor.knowledge import rulebook
     from advisor.knowledge.model_names import read_model_names
     from advisor.knowledge.prices import PriceTable
+    from advisor.knowledge.quality_model import FOLDER as STUDIES
     from advisor.knowledge.quality_model import MODEL, NAMES, PRIORS, read_priors, studies_folder
     from advisor.knowledge.study_registry import FOLDER, read_registry
+    from advisor.reasoning.advise import refuse_unknown
     from advisor.reasoning.quality.ablation import ablations
     from advisor.reasoning.quality.calibration import expected_calibration_error, fit_calibrated, unseen
     from advisor.reasoning.quality.fit import trials
 
     book = rulebook.load(rules or locate.rules_dir())
     folder = studies_folder(book)
+    if rules is not None and folder != rules / STUDIES:
+        allowed = f"a pack with beliefs of its own in {STUDIES}/{PRIORS}"
+        remedy = f"copy {PRIORS} and {NAMES} into it, or leave --rules out to fit the shipped forecast"
+        raise InputError([Problem("--rules", "", f"{rules}, which has none", allowed, remedy)])
     priors = read_priors(folder / PRIORS)
     rows = [row for study in read_registry(folder / FOLDER) for row in study.comparisons]
-    data = trials(rows, read_model_names(folder / NAMES), book, PriceTable.load(book.price_folder), day_of(None))
+    if not rows:
+        none, remedy = "no studies to fit to", "see: advisor studies add"
+        raise InputError([Problem(str(folder / FOLDER), "", none, "at least one study", remedy)])
+    prices, day = PriceTable.load(book.price_folder), day_of(None)
+    names = ([prior.id for prior in beliefs] for beliefs in (priors.tuning, priors.hybrid))
+    refuse_unknown(*names, str(folder / PRIORS), prices, day)
+    data = trials(rows, read_model_names(folder / NAMES), book, prices, day)
     model = fit_calibrated(data, priors)
     file = folder / MODEL
     before = file.read_bytes() if file.exists() else b""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -158,6 +159,9 @@ def _from_csv(file: Path, summary: str, caveat: str, read: str) -> Study:
     if len(found) != 1:
         told = f"{len(found)} studies: {', '.join(found)}"
         problems.append(Problem(str(file), "id", told, "the comparisons of one study", "split the file"))
+    elif not re.fullmatch(r"[a-z0-9]+", found[0]):
+        allowed = "the study's short name in small letters and digits, a hyphen and a number"
+        problems.append(Problem(str(file), "id", repr(rows[0].id), allowed))
     if not summary.strip():
         problems.append(Problem("--summary", "", "nothing", "a sentence or two on what the study found"))
     if rows and rows[0].year is None:

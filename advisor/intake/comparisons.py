@@ -34,8 +34,17 @@ METHODS = {
 
 
 def answers_of(row: Comparison, names: ModelNames, book: Rulebook) -> Answers:
-    """What was known before the comparison `row` was made, as an answered questionnaire."""
-    return parse(conditions(row, names), book, row.id)
+    """What was known before the comparison `row` was made, as an answered questionnaire.
+
+    Sizes and counts beyond what the questionnaire takes stand at its bounds.
+    """
+    raw = conditions(row, names)
+    for name, value in raw.items():
+        question = book.questions.get(name)
+        if question is not None and question.numeric and isinstance(value, int | float):
+            low, high = question.min, question.max
+            raw[name] = min(max(value, value if low is None else low), value if high is None else high)
+    return parse(raw, book, row.id)
 
 
 def conditions(row: Comparison, names: ModelNames) -> dict[str, Any]:

@@ -27,6 +27,7 @@ NAMES = "models.yaml"
 PRIORS = "priors.yaml"
 MODEL = "model.json"
 DIGITS = 6
+FORMAT = 1
 # The answers that the forecast reads.
 ANSWERS = frozenset(
     {
@@ -141,7 +142,7 @@ class QualityModel:
     def plain(self) -> dict[str, Any]:
         """The JSON form."""
         return {
-            "format": 1,
+            "format": FORMAT,
             "unit": "z = arsinh(points / scale_points)",
             "scale_points": self.scale_points,
             "study_sd": self.study_sd,
@@ -189,7 +190,7 @@ def read_model(path: Path) -> QualityModel:
     """The model of a file. Raises InputError where it is not one."""
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-        return QualityModel(
+        model = QualityModel(
             tuning=_coefficients(raw["lead_of_tuning"]),
             hybrid=_coefficients(raw["lead_of_hybrid"]),
             scale_points=float(raw["scale_points"]),
@@ -206,6 +207,10 @@ def read_model(path: Path) -> QualityModel:
             studies=int(raw["studies"]),
             fitted_on=str(raw["fitted_on"]),
         )
+        if raw["format"] != FORMAT:
+            raise ValueError(f"format {raw['format']!r} instead of {FORMAT}")
+        _check(model)
+        return model
     except (OSError, ValueError, KeyError, TypeError) as error:
         remedy = "make it anew with: advisor studies fit"
         found = f"{type(error).__name__}: {error}"
@@ -249,6 +254,23 @@ def read_priors(path: Path) -> Priors:
     if problems:
         raise InputError(problems)
     return priors
+
+
+def _check(model: QualityModel) -> None:
+    """Raises ValueError where the parts do not fit together or a number is none."""
+    near, k = model.disagreement, len(model.tuning.features)
+    if near.scales.shape != (k,) or near.places.shape != (len(near.errors), k) or near.errors.ndim != 1:
+        raise ValueError("places, scales and errors of the studies do not fit together")
+    parts = (model.tuning, model.hybrid)
+    arrays = [near.scales, near.places, near.errors, *(a for part in parts for a in (part.mean, part.covariance))]
+    spreads = [model.scale_points, model.study_sd, model.row_sd, model.hybrid_selection]
+    numbers = [*spreads, model.calibration.intercept, model.calibration.slope]
+    if not all(np.isfinite(array).all() for array in (*arrays, np.array(numbers))):
+        raise ValueError("a number that is not finite")
+    if model.scale_points <= 0 or model.row_sd <= 0 or min(spreads) < 0:
+        raise ValueError("a scale or spread that is not above 0")
+    if "scarcity" not in model.hybrid.features:
+        raise ValueError("no feature scarcity in the lead of a hybrid")
 
 
 def _coefficients(raw: Mapping[str, Any]) -> Coefficients:

@@ -84,6 +84,11 @@ class Comparison:
         return self.id.rpartition("-")[0] or self.id
 
     @property
+    def group(self) -> str:
+        """What the row counts under where papers weigh alike: its study, or its paper where the id names no study."""
+        return self.study if "-" in self.id else self.paper
+
+    @property
     def year(self) -> int | None:
         """The last year named beside the authors, None where there is none."""
         years = re.findall(r"(?:19|20)\d\d", self.authors_year)

@@ -29,7 +29,7 @@ def text_of(study: Study) -> str:
         f"title: {_quoted(study.title)}",
         f"authors_year: {_quoted(study.authors_year)}",
         f"year: {study.year}",
-        f"source: {study.source}",
+        f"source: {_quoted(study.source) if study.source.endswith(':') else study.source}",
         f"read: {study.read}",
         *_folded("summary", study.summary),
         *(_folded("caveat", study.caveat) if study.caveat else ()),

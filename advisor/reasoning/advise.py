@@ -18,7 +18,7 @@ from advisor.knowledge.domain import APPROACHES, CRITERIA, Quantity, Rulebook, S
 from advisor.knowledge.model_names import read_model_names
 from advisor.knowledge.prices import PriceTable
 from advisor.knowledge.quality_model import FOLDER as STUDIES
-from advisor.knowledge.quality_model import NAMES, model_file, read_model, studies_folder
+from advisor.knowledge.quality_model import NAMES, PRIORS, model_file, read_model, studies_folder
 from advisor.knowledge.study_registry import FOLDER as PAPERS
 from advisor.knowledge.study_registry import read_registry
 from advisor.reasoning import contributions, like_evidence, limits, plan, published
@@ -41,6 +41,7 @@ from advisor.reasoning.explain import Explainer
 from advisor.reasoning.likeness import Library, of_case
 from advisor.reasoning.probe import Probe
 from advisor.reasoning.quality import blend
+from advisor.reasoning.quality.features import unknown_features
 from advisor.reasoning.robustness import robustness
 
 
@@ -55,7 +56,19 @@ def engine(folder: Path, day: date, measured: Path | None = None) -> Engine:
         raise InputError(problems)
     measurement = measurements.read(measured) if measured is not None else None
     fitted = model_file(book)
-    return Engine(book, prices, day, measurement, read_model(fitted) if fitted else None, library(book))
+    model = read_model(fitted) if fitted else None
+    if model is not None:
+        refuse_unknown(model.tuning.features, model.hybrid.features, str(fitted), prices, day)
+    return Engine(book, prices, day, measurement, model, library(book))
+
+
+def refuse_unknown(tuning: Sequence[str], hybrid: Sequence[str], where: str, prices: PriceTable, day: date) -> None:
+    """Raises InputError where a model or beliefs name features that the forecast does not have."""
+    unknown = unknown_features(tuning, hybrid, prices, day)
+    if unknown:
+        remedy = f"remove them from {PRIORS} and run: advisor studies fit"
+        found = f"unknown features: {', '.join(unknown)}"
+        raise InputError([Problem(where, "", found, "features of the forecast", remedy)])
 
 
 def library(book: Rulebook) -> Library:

@@ -68,7 +68,7 @@ class StudyRecord:
             },
             "by_task_kind": self._grouped([row.task_kind for row in self.data.rows]),
             "by_examples": self._grouped([examples_group(row.examples) for row in self.data.rows]),
-            "by_paper": self._grouped([row.study for row in self.data.rows]),
+            "by_paper": self._grouped([row.group for row in self.data.rows]),
             "misses": [self._miss(int(index)) for index in np.flatnonzero(~hit)],
         }
 

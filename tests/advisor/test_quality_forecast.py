@@ -305,15 +305,32 @@ def test_a_hundred_thousand_profiles_need_no_loop(shipped: Engine) -> None:
         assert together.spread[index] == pytest.approx(alone.spread[0], abs=1e-12)
 
 
-def test_a_spoilt_model_file_is_named_with_its_remedy(tmp_path: Any, shipped: Engine) -> None:
-    """A file that is not a fitted model gives the file, what is wrong, and the command that makes it anew."""
+SPOILT: dict[str, Any] = {
+    "a mean too few": lambda raw: raw["lead_of_tuning"]["mean"].pop(),
+    "a scale too few": lambda raw: raw["disagreement"]["scales"].pop(),
+    "an error too few": lambda raw: raw["disagreement"]["errors"].pop(),
+    "no number": lambda raw: raw["lead_of_tuning"]["mean"].__setitem__(0, math.nan),
+    "no scale": lambda raw: raw.update(scale_points=0),
+    "another format": lambda raw: raw.update(format=2),
+    "an unknown feature": lambda raw: raw["lead_of_tuning"]["features"].__setitem__(2, "moon_phase"),
+    "no scarcity": lambda raw: raw["lead_of_hybrid"]["features"].__setitem__(1, "same_base"),
+    "nothing": lambda raw: raw.clear(),
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
+def test_a_spoilt_model_file_is_named_with_its_remedy(tmp_path: Any, shipped: Engine, spoil: Any) -> None:
+    """A pack whose fitted model is broken gives the file, what is wrong, and the command that makes it anew."""
     from advisor.errors import InputError
+    from advisor.reasoning.advise import engine
 
     raw = json.loads((studies_folder(shipped.book) / MODEL).read_text())
-    raw["lead_of_tuning"]["mean"].pop()
-    (tmp_path / MODEL).write_text(json.dumps(raw))
-    with pytest.raises(InputError, match="advisor studies fit"):
-        read_model(tmp_path / MODEL)
+    spoil(raw)
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "pack.yaml").write_text("name: Ours\nversion: 1.0.0\nas_of: 2026-11-22\nextends: shipped\n")
+    (tmp_path / "studies" / MODEL).write_text(json.dumps(raw))
+    with pytest.raises(InputError, match=r"model\.json.*advisor studies fit"):
+        engine(tmp_path, shipped.day)
 
 
 def test_the_closed_form_of_students_t_is_right() -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
+import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -214,3 +217,60 @@ def test_check_says_no_with_status_1(tmp_path: Path) -> None:
     status, text = run("check", "--rules", str(pack))
     assert status == 1
     assert "ours/papers/invented.yaml" in text
+
+
+def overlay(folder: Path) -> Path:
+    """A pack of one's own over the shipped one, without studies."""
+    (folder / "studies" / "papers").mkdir(parents=True)
+    (folder / "pack.yaml").write_text("name: Ours\nversion: 1.0.0\nas_of: 2026-11-22\nextends: shipped\n")
+    return folder
+
+
+@pytest.mark.parametrize("study", ["../evil", "a/b", "Ours", ""])
+def test_an_id_that_is_no_file_name_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, study: str) -> None:
+    """`add` refuses ids that lead elsewhere, with a remedy, and leaves no file beside its drafts."""
+    pack, table = overlay(tmp_path / "ours"), tmp_path / "mine.csv"
+    row = f"{study}-001,Ours,We 2026,https://example.org,mail,classification,accuracy,100,yes,80,70"
+    head = (
+        "id,paper,authors_year,source_url,task_name,task_kind,metric,metric_max,higher_is_better,prompt_score,ft_score"
+    )
+    table.write_text(f"{head},hybrid_score\n{row},\n")
+    before = set(Path(tempfile.gettempdir()).glob("*.yaml"))
+    status, told = run("add", str(table), "--rules", str(pack), "--summary", "Prompting leads.")
+    assert status == 2
+    assert "small letters and digits" in told
+    assert [path.name for path in tmp_path.rglob("*.yaml")] == ["pack.yaml"]
+
+
+def test_an_address_that_ends_in_a_colon_is_written_so_that_it_is_read_again(tmp_path: Path) -> None:
+    """YAML takes a bare colon at the end for a key."""
+    study = replace(
+        next(iter(read_registry(locate.rules_dir() / "studies" / "papers"))), source="https://example.org/a:"
+    )
+    path = tmp_path / f"{study.id}.yaml"
+    path.write_text(text_of(study), encoding="utf-8")
+    problems: list[Problem] = []
+    read = parse_study(path, path.name, problems)
+    assert not problems
+    assert read is not None
+    assert read.source == study.source
+
+
+def test_fitting_a_pack_without_beliefs_leaves_the_shipped_forecast_alone(tmp_path: Path) -> None:
+    """`fit --rules` writes into the pack named or says what it lacks: beliefs, studies, or features that exist."""
+    shipped, pack = locate.rules_dir() / "studies", overlay(tmp_path / "ours")
+    before = (shipped / "model.json").read_bytes()
+    status, told = run("fit", "--rules", str(pack))
+    assert (status, "beliefs of its own" in told) == (2, True)
+    for name in ("priors.yaml", "models.yaml"):
+        shutil.copy(shipped / name, pack / "studies" / name)
+    status, told = run("fit", "--rules", str(pack))
+    assert (status, "no studies to fit to" in told) == (2, True)
+    (pack / "studies" / "papers" / "invented.yaml").write_text(SOUND)
+    assert run("fit", "--rules", str(pack))[0] == 0
+    assert json.loads((pack / "studies" / "model.json").read_text())["studies"] == 1
+    priors = pack / "studies" / "priors.yaml"
+    priors.write_text(priors.read_text().replace("id: text_overlap", "id: overlapping"))
+    status, told = run("fit", "--rules", str(pack))
+    assert (status, "unknown features: overlapping" in told) == (2, True)
+    assert (shipped / "model.json").read_bytes() == before

@@ -124,6 +124,32 @@ def test_columns_that_are_missing_or_unknown_are_named() -> None:
     assert "no column prompt_score" in said
 
 
+def test_rows_whose_id_names_no_study_count_under_their_paper(advisor_cli: Cli, tmp_path: Path) -> None:
+    """With ids that are mere numbers the macro figures are those of the paper column, as with the ids of the format."""
+    records = []
+    for name, rows in (("named", ROWS), ("numbered", [row | {"id": 10 + k} for k, row in enumerate(ROWS)])):
+        path = tmp_path / f"{name}.csv"
+        path.write_text(sheet(rows), encoding="utf-8")
+        done = advisor_cli("backtest", str(path), "--json", "--leave-out", "paper")
+        assert done.returncode == 0, done.stderr
+        records.append(json.loads(done.stdout))
+    named, numbered = records
+    assert named["papers"] == numbered["papers"] == 3
+    assert sorted(numbered["by_paper"]) == ["One", "Six", "Two"]
+    for key in ("paper_macro_hit_rate", "paper_macro_regret", "hit_rate", "brier"):
+        assert numbered[key] == pytest.approx(named[key], abs=1e-6)
+
+
+def test_sizes_and_counts_beyond_the_questionnaire_are_taken_at_its_bounds(advisor_cli: Cli, tmp_path: Path) -> None:
+    """A linear model of 50,000 weights, and a trillion examples, are comparisons like any other."""
+    path = tmp_path / "extreme.csv"
+    extreme = {"ft_params_b": 0.00005, "prompt_model_params_b": 1_000_000, "n_train": 10**12, "n_classes": 10**7}
+    path.write_text(sheet([row | extreme for row in ROWS]), encoding="utf-8")
+    done = advisor_cli("backtest", str(path), "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["n"] == 5
+
+
 def test_wrong_uses_of_the_command_are_refused(advisor_cli: Cli, studies: Path, tmp_path: Path) -> None:
     """An unknown thing to leave out, cases with --leave-out, and a file without comparable rows exit with 2."""
     assert advisor_cli("backtest", str(studies), "--leave-out", "rows").returncode == 2

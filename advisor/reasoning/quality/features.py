@@ -6,7 +6,7 @@ leaves is returned as a variance of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -35,6 +35,7 @@ KINDS = (
     *("classification", "extraction", "summarization", "generation", "question_answering", "conversation"),
     *("translation", "code", "reasoning"),
 )
+VARYING = ("scarcity", "scarcity_few_shot_tuner", "scarcity_strong_prompt", "abundance")  # with the examples
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,15 @@ def situation(facts: Facts, prices: PriceTable, day: date) -> Situation:
         strong=frontier + 0.6 * mid,
         columns=columns,
         open_variance=open_variance,
+    )
+
+
+def unknown_features(tuning: Sequence[str], hybrid: Sequence[str], prices: PriceTable, day: date) -> tuple[str, ...]:
+    """The names among the features of a model or of beliefs that no situation has."""
+    columns = situation(Facts(1, {}, np.ones((1, 1))), prices, day).columns
+    return (
+        *(name for name in tuning if name not in columns and name not in VARYING),
+        *(name for name in hybrid if name not in columns and name != "scarcity"),
     )
 
 

@@ -63,9 +63,10 @@ def trials(rows: Sequence[Comparison], names: ModelNames, book: Rulebook, prices
     answered = intake_facts.tabulate(answers, book)
     facts = intake_facts.derive(answered, book, day)
     points = np.array([[row.points().get(name, np.nan) for name in APPROACHES] for row in kept]).reshape(-1, 3)
-    order = {study: code for code, study in enumerate(sorted({row.study for row in kept}))}
+    groups = [row.group for row in kept]
+    order = {group: code for code, group in enumerate(sorted(set(groups)))}
     return Trials(
-        kept, answered, situation(facts, prices, day), points, np.array([order[row.study] for row in kept], int)
+        kept, answered, situation(facts, prices, day), points, np.array([order[group] for group in groups], int)
     )
 
 
