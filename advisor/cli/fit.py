@@ -46,8 +46,8 @@ def fit_command(
         none, remedy = "no studies to fit to", "see: advisor studies add"
         raise InputError([Problem(str(folder / FOLDER), "", none, "at least one study", remedy)])
     prices, day = PriceTable.load(book.price_folder), day_of(None)
-    names = ([prior.id for prior in beliefs] for beliefs in (priors.tuning, priors.hybrid))
-    refuse_unknown(*names, str(folder / PRIORS), prices, day)
+    tuning, hybrid = ([prior.id for prior in beliefs] for beliefs in (priors.tuning, priors.hybrid))
+    refuse_unknown(tuning, hybrid, str(folder / PRIORS), prices, day)
     data = trials(rows, read_model_names(folder / NAMES), book, prices, day)
     model = fit_calibrated(data, priors)
     file = folder / MODEL

@@ -231,11 +231,11 @@ def test_an_id_that_is_no_file_name_writes_nothing(tmp_path: Path, monkeypatch: 
     """`add` refuses ids that lead elsewhere, with a remedy, and leaves no file beside its drafts."""
     pack, table = overlay(tmp_path / "ours"), tmp_path / "mine.csv"
     row = f"{study}-001,Ours,We 2026,https://example.org,mail,classification,accuracy,100,yes,80,70"
-    head = (
-        "id,paper,authors_year,source_url,task_name,task_kind,metric,metric_max,higher_is_better,prompt_score,ft_score"
-    )
-    table.write_text(f"{head},hybrid_score\n{row},\n")
-    before = set(Path(tempfile.gettempdir()).glob("*.yaml"))
+    head = "id,paper,authors_year,source_url,task_name,task_kind,metric,metric_max,higher_is_better,prompt_score"
+    table.write_text(f"{head},ft_score,hybrid_score\n{row},\n")
+    drafts = tmp_path / "drafts" / "inner"
+    drafts.mkdir(parents=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(drafts))
     status, told = run("add", str(table), "--rules", str(pack), "--summary", "Prompting leads.")
     assert status == 2
     assert "small letters and digits" in told
