@@ -100,6 +100,10 @@ def _measurement(raw: Any, problems: list[Problem], where: str, folder: str, con
         problems.append(Problem(where, "schema", found, SCHEMA, "make it again with `advisor bench compare DIR`"))
         return None
     fields = Fields(raw, problems, where, "")
+    blocked = fields.any("blocked", required=False) or []
+    for reason in blocked if isinstance(blocked, list) else [blocked]:
+        remedy = "repair the data and run again: nothing can be concluded from this run"
+        problems.append(Problem(where, "blocked", str(reason), "a run whose verdict is not blocked", remedy))
     arms = fields.rows("arms", lambda entry, index: _arm(entry, index, problems, where))
     by_key: dict[tuple[Any, Any], ArmResult] = {}
     for index, arm in enumerate(arms):

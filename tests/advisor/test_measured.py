@@ -182,3 +182,11 @@ def test_a_measurement_that_contradicts_itself_is_refused(
         measurements.read(tmp_path)
     assert field in str(caught.value)
     assert "None" not in str(caught.value)
+
+
+@pytest.mark.parametrize("blocked", [["1 test row also stands in train"], "1 test row also stands in train"])
+def test_a_blocked_run_is_no_measurement(tmp_path, blocked):
+    """A run on leaking data is refused with the reason, though its scores are there."""
+    (tmp_path / "result.json").write_text(json.dumps({**result(0.7, 0.9), "blocked": blocked}), encoding="utf-8")
+    with pytest.raises(InputError, match="1 test row also stands in train"):
+        measurements.read(tmp_path)

@@ -121,6 +121,12 @@ def test_the_command_reports_before_it_runs_and_blocks(tmp_path, capsys, monkeyp
     printed = capsys.readouterr()
     assert "LEAK: 1 test rows stand in train as well" in printed.err
     assert "BLOCKED: no verdict rests on these scores" in printed.out
+    run_directory = next(path.parent for path in (tmp_path / "runs").glob("*/result.json"))
+    assert main_bench(["compare", str(run_directory), "--html", "page.html"]) == 0
+    assert "Blocked, no verdict rests on these scores: 1 test row" in (tmp_path / "page.html").read_text(
+        encoding="utf-8"
+    )
+    assert "BLOCKED" in capsys.readouterr().out
     assert main_bench([*words, "--drop-leaks"]) == 0
     assert "BLOCKED" not in capsys.readouterr().out
 
