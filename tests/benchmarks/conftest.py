@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,7 @@ def write_tiny_encoder(folder: Path) -> Path:
     # Training a vocabulary is not repeatable, so it is spelt out: letters, digits and the sentences' words.
     marks = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
     letters = [chr(code) for code in range(33, 127) if not chr(code).isupper()]
-    words = sorted({word for line in SENTENCES for word in line.lower().split() if word.isascii() and word.isalpha()})
+    words = sorted(set(re.findall("[a-z]{2,}", " ".join(SENTENCES).lower())) | {"good", "blue"})
     pieces = dict.fromkeys([*marks, *letters, *(f"##{letter}" for letter in letters), *words])
     tokenizer = Tokenizer(models.WordPiece({piece: place for place, piece in enumerate(pieces)}, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
