@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from advisor.intake import answers as intake
 from advisor.reasoning.advice import Advice, ForecastEvidence
 from advisor.reasoning.advise import advise
+from advisor.reasoning.coverage import draw
 from advisor.reasoning.engine import Engine
+from advisor.reasoning.quality.forecast import contenders
 from advisor.reports import render
 
 ONLY_PROMPTS = {
@@ -125,3 +128,19 @@ def test_points_against_the_lead_that_is_told_are_explained(shipped: Engine, raw
         assert ("further ahead than the comparisons do" in item.because) == bool(side)
         assert f"put {side} further" in item.because or not side
         assert "(-" not in item.because
+
+
+def test_approaches_of_about_the_same_chance_are_named_together() -> None:
+    """54 % beside 60 and 59, or 75 % beside 82, is not singled out against; 40 beside 85 is."""
+    told = contenders(np.array([[0.54, 0.60, 0.59], [0.82, 0.75, 0.10], [0.85, 0.40, 0.0]]), 0.8)
+    assert told.tolist() == [[True, True, True], [True, True, False], [True, False, False]]
+
+
+def test_whoever_is_named_ahead_in_quality_has_a_chance_clearly_above_the_rest(shipped: Engine) -> None:
+    """Over a thousand questionnaires no approach is left out of those told together whose chance is near the best."""
+    outcome = shipped.decide(draw(shipped.book, 1000, np.random.default_rng(1)))
+    assert outcome.forecast is not None
+    chances = outcome.forecast.within_level(outcome.eligible)
+    named = contenders(chances, shipped.parameter("contenders_cover"))
+    assert not (~named & outcome.eligible & (chances >= chances.max(axis=1, keepdims=True) - 0.1) & (chances > 0)).any()
+    assert (~named & outcome.eligible).any()

@@ -13,6 +13,7 @@ from advisor.reasoning.quality.features import WITHIN_90, Situation
 LEVEL = 1.0  # points of 100: an approach within so many of the best counts as level with it
 NORMAL_95 = 1.6449
 REACH = 0.4  # distance, in z by the prior's scales, at which a study still tells about a case
+ALIKE = 0.1  # difference of two probabilities below which neither approach is singled out
 PRIOR_STUDIES = 3.0  # for how many studies the prior spread counts
 
 
@@ -121,10 +122,14 @@ def _project(coefficients: Coefficients, design: Floats) -> tuple[Floats, Floats
 
 
 def contenders(probability: Floats, cover: float) -> Bools:
-    """The smallest set of approaches, likeliest first, whose probabilities reach `cover` together, shape (N, 3)."""
+    """The smallest set of approaches, likeliest first, whose probabilities reach `cover` together, shape (N, 3).
+
+    An approach that is hardly less likely than the first belongs to it, for nothing tells those two apart.
+    """
     order = np.argsort(-probability, axis=1, kind="stable")
     ranked = np.take_along_axis(probability, order, axis=1)
     before = np.cumsum(ranked, axis=1) - ranked
     kept = np.zeros(probability.shape, bool)
-    np.put_along_axis(kept, order, (before < cover) & (ranked > 0), axis=1)
+    hardly_less = ranked >= ranked[:, :1] - ALIKE
+    np.put_along_axis(kept, order, ((before < cover) | hardly_less) & (ranked > 0), axis=1)
     return kept
