@@ -125,6 +125,11 @@ def load(files: ModelFiles, *, device: str | None = None, dtype: str | None = No
             model, tokenizer = _read(files, getattr(torch, dtype))
         except (OSError, ValueError, KeyError) as error:
             raise BenchmarkError(f"model {files.name!r} in {files.folder}: cannot be read ({error})") from error
+    if hasattr(model.config, "type_vocab_size"):
+        # Transformers would put an untrained head on it, and every answer would be chance.
+        raise BenchmarkError(
+            f"model {files.name!r}: found an encoder ({model.config.model_type}); allowed: a language model that writes"
+        )
     model.to(device).eval().requires_grad_(False)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     _head_in_float32(model)

