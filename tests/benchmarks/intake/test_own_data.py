@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from own_rows import as_csv, as_jsonl, rows, write_file, write_parquet
 
@@ -194,6 +194,8 @@ def test_the_search_for_near_texts_finds_what_comparing_all_pairs_finds(left, ri
     st.binary(max_size=400) | st.text("{}[]\"':,;\t\n\r|\\ablé\ufeff\ud7ff\0", max_size=200).map(str.encode),
     st.sampled_from(["a.csv", "a.tsv", "a.jsonl", "a.json", "a.parquet"]),
 )
+@example(b'""\x1a\r\x1a', "a.csv")
+@example(b"{}", "a.jsonl")
 def test_no_bytes_whatever_raise_anything_but_a_message(content, name):
     """Whatever a file holds, reading it gives a task or a BenchmarkError."""
     import tempfile
