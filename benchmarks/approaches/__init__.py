@@ -113,6 +113,15 @@ ARMS: Mapping[str, Arm] = MappingProxyType(
                 needs_encoder=True,
             ),
             Arm("lora", "fine_tuning", "lora", True, True, "low-rank adapters trained on the zero-shot prompt"),
+            Arm(
+                "full",
+                "fine_tuning",
+                "full",
+                True,
+                True,
+                "every matrix of the model trained on the zero-shot prompt",
+                (CLASSIFICATION,),
+            ),
             Arm("hybrid", "hybrid", "tuned_with_prompt", True, True, "low-rank adapters trained on a few-shot prompt"),
         )
     }
@@ -147,6 +156,10 @@ def make(arm: str, card: TaskCard, seed: int, model: LoadedModel | None) -> Cont
         from .optimised import Optimised
 
         return Optimised(card, seed, model)
+    if entry.name == "full":
+        from .whole import Whole
+
+        return Whole(card, seed, model)
     if entry.approach == "prompting":
         from .prompting import Prompting
 
@@ -193,6 +206,10 @@ def settings(arm: str, kind: str = CLASSIFICATION) -> dict[str, Any]:
         from .optimised import settings as of_optimised
 
         return of_optimised()
+    if entry.name == "full":
+        from .whole import settings as of_whole
+
+        return of_whole()
     if entry.approach == "prompting":
         from .prompting import settings as of_prompting
 

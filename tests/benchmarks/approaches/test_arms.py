@@ -58,6 +58,7 @@ def test_the_arms_are_those_of_the_contract() -> None:
         "encoder_head": ("fine_tuning", "encoder_head"),
         "encoder_contrastive": ("fine_tuning", "encoder_head"),
         "lora": ("fine_tuning", "lora"),
+        "full": ("fine_tuning", "full"),
         "hybrid": ("hybrid", "tuned_with_prompt"),
     }
 
@@ -212,6 +213,19 @@ def test_arms_do_not_hear_of_each_other(tiny: LoadedModel) -> None:
     assert prompted.predict(["good", "bad"]) == before
     assert tuned.predict(["good", "bad"]) == learnt
     assert [answer.raw_scores for answer in learnt] != [answer.raw_scores for answer in before]
+
+
+def test_tuning_as_a_whole_leaves_the_model_as_it_was(tiny: LoadedModel) -> None:
+    """The contestant answers with a model of its own: the loss falls, and the base model's weights are the same."""
+    before = [weight.clone() for weight in tiny.model.parameters()]
+    contestant = approaches.make("full", CARD, 1, tiny)
+    record = contestant.fit(rows(18), rows(6, 50))
+    assert record["losses"][-1] < record["losses"][0] and record["tokens"] > 0
+    assert all(bool((old == now).all()) for old, now in zip(before, tiny.model.parameters(), strict=True))
+    untouched = approaches.make("zero_shot", CARD, 1, tiny)
+    untouched.fit([], [])
+    [base], [tuned] = untouched.predict(["good"]), contestant.predict(["good"])
+    assert base.raw_scores != tuned.raw_scores
 
 
 def test_tuning_on_one_row_is_refused(tiny: LoadedModel) -> None:
