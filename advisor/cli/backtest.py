@@ -60,7 +60,7 @@ def _studies(knowledge: Engine, file: Path, leave_out: bool) -> StudyRecord:
     from advisor.reasoning.studies_record import judge
 
     folder = studies_folder(knowledge.book)
-    rows = read_comparisons(file)
+    rows = read_comparisons(file, winners=False)
     data = trials(rows, read_model_names(folder / NAMES), knowledge.book, knowledge.prices, knowledge.day)
     if not data.rows:
         found = f"{len(rows)} rows, none with two scores"

@@ -108,17 +108,20 @@ class Comparison:
         return ranked[0][0] if ranked[0][1] - ranked[1][1] > TIE + 1e-9 else "tie"
 
 
-def read_comparisons(path: Path) -> tuple[Comparison, ...]:
-    """The comparisons of a CSV file. Raises InputError that lists every problem in it."""
+def read_comparisons(path: Path, winners: bool = True) -> tuple[Comparison, ...]:
+    """The comparisons of a CSV file. Raises InputError that lists every problem in it.
+
+    Without `winners`, what the column winner says is not held against the scores: who only reads scores need not care.
+    """
     try:
         with path.open("rb") as file:
             raw = file.read(csv_table.SIZE_LIMIT + 1)
     except OSError as error:
         raise InputError([Problem(str(path), "", error.strerror or "unreadable", "a readable CSV file")]) from None
-    return parse_comparisons(raw, str(path))
+    return parse_comparisons(raw, str(path), winners)
 
 
-def parse_comparisons(raw: bytes, where: str) -> tuple[Comparison, ...]:
+def parse_comparisons(raw: bytes, where: str, winners: bool = True) -> tuple[Comparison, ...]:
     """The comparisons of CSV bytes. Raises InputError that lists every problem in them."""
     problems: list[Problem] = []
     table = csv_table.Table(csv_table.records(raw, where), where, problems, "comparison")
@@ -137,6 +140,8 @@ def parse_comparisons(raw: bytes, where: str) -> tuple[Comparison, ...]:
         _comparison(_Row(where, line, {name: cells[index] for name, cells in table.columns.items()}, problems))
         for index, line in enumerate(table.rows)
     ]
+    if not winners:
+        problems = [problem for problem in problems if not problem.field.endswith(", winner")]
     _unique(rows, where, problems)
     if problems:
         raise InputError(problems)

@@ -115,6 +115,15 @@ def test_every_wrong_cell_is_named_at_once() -> None:
     assert len(said) == 9
 
 
+def test_a_winner_that_the_scores_deny_does_not_stop_the_record(advisor_cli: Cli, tmp_path: Path) -> None:
+    """The record reads scores only, so a slip in the column winner, which it never reads, is no reason to refuse."""
+    path = tmp_path / "studies.csv"
+    path.write_text(sheet([ROWS[0] | {"winner": "fine_tuning"}, ROWS[2] | {"winner": "?"}]), encoding="utf-8")
+    done = advisor_cli("backtest", str(path), "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["n"] == 2
+
+
 def test_columns_that_are_missing_or_unknown_are_named() -> None:
     """A file of another format is refused before its rows are read."""
     with pytest.raises(InputError) as caught:
