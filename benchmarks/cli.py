@@ -146,7 +146,7 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
             "experiment .yaml."
         ),
     ],
-    arms: Annotated[str, typer.Option(help="all, or names with commas between them.")] = "all",
+    arms: Annotated[str, typer.Option(help="all (the usual ones), every, or names with commas between them.")] = "all",
     train_sizes: Annotated[str, typer.Option(help="Numbers of labelled examples.")] = "16,64",
     seeds: Annotated[str, typer.Option(help="Seeds; each draws its own examples.")] = "0",
     test_limit: Annotated[str | None, typer.Option(help="Use only so many test rows.")] = None,
@@ -317,7 +317,7 @@ def _checked(task: str, *, model: str, race: bool, margin: str | None, **words: 
     except BenchmarkError as error:
         problems += error.problems
     try:
-        wish = read_wish(known, model=model, most=most, race=raced, **words)
+        wish = read_wish(known, usual=approaches.usual(known), model=model, most=most, race=raced, **words)
     except BenchmarkError as error:
         problems += error.problems
     if wish is None or any(approaches.ARMS[arm].needs_model for arm in wish.arms):

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One approach as benchmarked, on tasks of some `kinds`. Baselines have neither `approach` nor `technique`."""
+    """One approach as benchmarked, on tasks of some `kinds`. Baselines have neither `approach` nor `technique`.
+
+    `by_name` arms cost more, or want the encoder; they run where they are named, or with `every`, not with `all`.
+    """
 
     name: str
     approach: Approach | None
@@ -31,6 +34,7 @@ class Arm:
     summary: str
     kinds: tuple[str, ...] = KINDS
     needs_encoder: bool = False
+    by_name: bool = False
 
 
 class Contestant(Protocol):
@@ -82,6 +86,7 @@ ARMS: Mapping[str, Arm] = MappingProxyType(
                 "instruction, and for every text the solved examples that are most like it",
                 (CLASSIFICATION,),
                 needs_encoder=True,
+                by_name=True,
             ),
             Arm(
                 "optimised_prompt",
@@ -91,6 +96,7 @@ ARMS: Mapping[str, Arm] = MappingProxyType(
                 True,
                 "instruction and solved examples searched for, with as much effort as a tuning gets",
                 (CLASSIFICATION,),
+                by_name=True,
             ),
             Arm(
                 "encoder_head",
@@ -101,6 +107,7 @@ ARMS: Mapping[str, Arm] = MappingProxyType(
                 "logistic regression on a sentence encoder's vectors",
                 (CLASSIFICATION,),
                 needs_encoder=True,
+                by_name=True,
             ),
             Arm(
                 "encoder_contrastive",
@@ -111,6 +118,7 @@ ARMS: Mapping[str, Arm] = MappingProxyType(
                 "the same after the encoder has learnt by contrast which texts share a label",
                 (CLASSIFICATION,),
                 needs_encoder=True,
+                by_name=True,
             ),
             Arm("lora", "fine_tuning", "lora", True, True, "low-rank adapters trained on the zero-shot prompt"),
             Arm(
@@ -121,6 +129,7 @@ ARMS: Mapping[str, Arm] = MappingProxyType(
                 True,
                 "every matrix of the model trained on the zero-shot prompt",
                 (CLASSIFICATION,),
+                by_name=True,
             ),
             Arm("hybrid", "hybrid", "tuned_with_prompt", True, True, "low-rank adapters trained on a few-shot prompt"),
         )
@@ -245,6 +254,11 @@ def fitting(arm: str, kind: str) -> Arm:
 def arms_for(kind: str) -> tuple[str, ...]:
     """The names of the arms that can do tasks of a kind, in the order of the table."""
     return tuple(name for name, entry in ARMS.items() if kind in entry.kinds)
+
+
+def usual(arms: Sequence[str]) -> tuple[str, ...]:
+    """Those of the arms that `all` stands for."""
+    return tuple(name for name in arms if not ARMS[name].by_name)
 
 
 def find(arm: str) -> Arm:

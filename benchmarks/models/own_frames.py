@@ -88,7 +88,8 @@ def _cut(rows: Sequence[Sequence[int]], members: list[int], known: int) -> tuple
     together = shared + sum(len(rows[index]) - shared for index in members) + TOKENS_WORTH_A_GROUP
     if len(members) == 1 or shared == most:
         return together, [(members, shared)]
-    apart, pieces = 0, []
+    apart = 0
+    pieces: list[tuple[list[int], int]] = []
     start = 0
     for stop in range(1, len(members) + 1):
         if stop == len(members) or rows[members[stop]][shared] != rows[members[start]][shared]:

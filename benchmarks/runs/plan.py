@@ -83,6 +83,7 @@ class Plan:
 def read_wish(
     known: Sequence[str],
     *,
+    usual: Sequence[str] | None = None,
     arms: str = "all",
     train_sizes: str = "16,64",
     seeds: str = "0",
@@ -93,10 +94,13 @@ def read_wish(
 ) -> Wish:
     """The wish behind the words of a command line, for the `known` arms and at most `most` training examples.
 
+    `every` stands for all known arms, `all` for the `usual` ones of them.
+
     Raises BenchmarkError with all problems at once.
     """
     problems: list[str] = []
-    wanted = tuple(known) if arms.strip() == "all" else _names(arms, known, problems)
+    groups = {"every": tuple(known), "all": tuple(known if usual is None else usual)}
+    wanted = groups[arms.strip()] if arms.strip() in groups else _names(arms, known, problems)
     sizes = _numbers("--train-sizes", train_sizes, SMALLEST_TRAIN_SIZE, problems, most)
     roots = _numbers("--seeds", seeds, 0, problems)
     limit = _numbers("--test-limit", test_limit, 1, problems) if test_limit is not None else ()
@@ -232,12 +236,12 @@ def _task_summary(task: Task, limit: int | None) -> dict[str, Any]:
 def _names(text: str, known: Sequence[str], problems: list[str]) -> tuple[str, ...]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
-        problems.append(f"--arms: found nothing; allowed: all, or some of {', '.join(known)}")
+        problems.append(f"--arms: found nothing; allowed: all, every, or some of {', '.join(known)}")
     for name in dict.fromkeys(names):
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            problems.append(f"--arms: unknown arm {name!r}; allowed: all, {', '.join(known)}{hint}")
+            problems.append(f"--arms: unknown arm {name!r}; allowed: all, every, {', '.join(known)}{hint}")
         elif names.count(name) > 1:
             problems.append(f"--arms: {name!r} is named {names.count(name)} times; allowed: once")
     return tuple(arm for arm in known if arm in names)

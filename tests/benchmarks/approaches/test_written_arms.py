@@ -68,8 +68,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tuned_writing, "CHECKED_ROWS", 3)
 
 
-@pytest.mark.parametrize("kind", CARDS)
-@pytest.mark.parametrize("arm", [arm for arm in approaches.ARMS if approaches.ARMS[arm].needs_model])
+@pytest.mark.parametrize(
+    ("arm", "kind"),
+    [(arm, kind) for kind in CARDS for arm in approaches.arms_for(kind) if approaches.ARMS[arm].needs_model],
+)
 def test_a_model_arm_writes_an_answer_to_every_text(kind: str, arm: str, tiny: LoadedModel) -> None:
     """Answers come in order, objects fit the schema, the record is JSON, and a second go gives the same."""
     texts = [one.text for one in rows(kind, 4, 100)] + ["", "x " * 500, "これはとても良い"]

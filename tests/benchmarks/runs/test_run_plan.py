@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from ring_fakes import ARMS, fake_ring, write_task
 
-from benchmarks import tasks
+from benchmarks import approaches, tasks
 from benchmarks.errors import BenchmarkError
 from benchmarks.records import Example, Task
 from benchmarks.runs.plan import Wish, make_plan, power_note, read_wish, split_rows, test_rows
@@ -112,6 +112,15 @@ def test_every_label_stays_in_training():
     assert (len(alone.train), len(alone.dev)) == (40, 0)
 
 
+def test_all_stands_for_the_usual_arms_and_every_for_all_of_them():
+    """What costs more or wants the encoder runs where it is named, and with `every`."""
+    known = approaches.arms_for("classification")
+    usual = approaches.usual(known)
+    assert read_wish(known, usual=usual).arms == ("majority", "linear", "zero_shot", "few_shot", "lora", "hybrid")
+    assert read_wish(known, usual=usual, arms="every").arms == known
+    assert read_wish(known, usual=usual, arms="full").arms == ("full",)
+
+
 def test_all_wrong_words_are_reported_together():
     """Unknown and repeated arms, odd sizes, seeds and limits: one error with a line for each."""
     with pytest.raises(BenchmarkError) as caught:
@@ -119,7 +128,7 @@ def test_all_wrong_words_are_reported_together():
             tuple(ARMS), arms="lorra,linear,linear", train_sizes="0,x,16,16,999", seeds="-1", test_limit="0", most=80
         )
     assert list(caught.value.problems) == [
-        "--arms: unknown arm 'lorra'; allowed: all, majority, linear, zero_shot, few_shot, lora, hybrid; "
+        "--arms: unknown arm 'lorra'; allowed: all, every, majority, linear, zero_shot, few_shot, lora, hybrid; "
         "did you mean 'lora'?",
         "--arms: 'linear' is named 2 times; allowed: once",
         "--train-sizes: found '0'; allowed: whole numbers from 2",

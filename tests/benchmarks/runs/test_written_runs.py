@@ -126,7 +126,7 @@ def test_arms_that_do_not_fit_the_kind_are_refused(tmp_path: Path, capsys: pytes
     with pytest.raises(BenchmarkError, match="'linear' cannot do a task of the kind 'qa'; allowed: majority, nearest"):
         run(str(task), read_wish(("linear",), train_sizes="16"), out=tmp_path / "r")
     assert cli.main_bench(["run", str(task), "--arms", "linear", "--train-sizes", "16"]) == 2
-    assert "unknown arm 'linear'; allowed: all, majority, nearest" in capsys.readouterr().err
+    assert "unknown arm 'linear'; allowed: all, every, majority, nearest" in capsys.readouterr().err
 
 
 def test_tasks_of_a_folder_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
