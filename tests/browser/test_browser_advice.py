@@ -67,7 +67,7 @@ def test_saved_answers_loaded_by_someone_else_give_the_same_advice_and_the_same_
     """The answers file travels: another session and the command line make the very same reports from it."""
     ranged = {"labelled_examples": {"low": 3000, "likely": 5000, "high": 8000}}
     visitor.open_example(hospital.title)
-    visitor.visit("Your data")
+    visitor.visit("Your data (1 of 2)")
     visitor.answer(book.questions["labelled_examples"], ranged["labelled_examples"])
     visitor.visit("Check your answers")
     visitor.page.get_by_label("Name of this assessment").fill(UGLY)
