@@ -1,0 +1,55 @@
+"""The message catalogue: every sentence that a report or a page shows, in English in the code, in German in `de.po`.
+
+Sentences are written in English where they are used, `say("Review by {day}", day=...)`, and looked up by that English
+text. The language in force belongs to the context (`using`), so two sessions of one server never share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+
+LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}
+SOURCE = "en"
+
+_current: ContextVar[str] = ContextVar("advisor_language", default=SOURCE)
+
+
+def current() -> str:
+    """The language in force, one of LANGUAGES."""
+    return _current.get()
+
+
+@contextmanager
+def using(language: str) -> Iterator[None]:
+    """Speaks `language` within the block. Raises KeyError for one that is not in LANGUAGES."""
+    if language not in LANGUAGES:
+        raise KeyError(language)
+    token = _current.set(language)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def say(text: str, **values: object) -> str:
+    """The message in the language in force; `{name}` stands for a value. A message without translation stays English."""
+    found = text if _current.get() == SOURCE else _catalogue(_current.get()).get(text, text)
+    return found.format(**values) if values else found
+
+
+def say_many(one: str, many: str, count: int, **values: object) -> str:
+    """The message for `count` things, one or many; `{count}` stands for the number."""
+    return say(one if count == 1 else many, count=count, **values)
+
+
+@cache
+def _catalogue(language: str) -> Mapping[str, str]:
+    from babel.messages.pofile import read_po
+
+    with Path(__file__).with_name(f"{language}.po").open("rb") as file:
+        found = read_po(file, locale=language)
+    return {str(message.id): str(message.string) for message in found if message.id and message.string}
