@@ -36,7 +36,7 @@ def using(language: str) -> Iterator[None]:
 
 
 def say(text: str, **values: object) -> str:
-    """The message in the language in force; `{name}` stands for a value. A message without translation stays English."""
+    """The message in the language in force, with values at their `{name}`; without a translation it stays English."""
     found = text if _current.get() == SOURCE else _catalogue(_current.get()).get(text, text)
     return found.format(**values) if values else found
 
