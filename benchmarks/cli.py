@@ -14,6 +14,7 @@ import textwrap
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -198,6 +199,46 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
     with _interruptible():
         finished = runner.run(task, wish, out=folder, progress=Bars(), budget_minutes=budget)
     _report(finished, as_json)
+
+
+@bench_app.command("suite")
+def run_suite(  # noqa: PLR0917 - the words of the command, which nobody calls by position
+    folder: Annotated[str, typer.Argument(help="A folder of task folders.")],
+    only: Annotated[str | None, typer.Option(help="Names of tasks with commas between them. Default: all.")] = None,
+    arms: Annotated[str, typer.Option(help="As for bench run; a task's kind takes those that it can.")] = "all",
+    train_sizes: Annotated[str, typer.Option(help="Numbers of labelled examples.")] = "16,64",
+    seeds: Annotated[str, typer.Option(help="Seeds; each draws its own examples.")] = "0",
+    test_limit: Annotated[str | None, typer.Option(help="Use only so many test rows of each task.")] = None,
+    model: Annotated[str, typer.Option(help="A model's name or folder (advisor models list).")] = "smollm2-135m",
+    out: Annotated[str, typer.Option(help="The folder of the runs, one folder for each task.")] = "runs/suite",
+    as_json: AsJson = False,
+) -> None:
+    """Run all tasks of a folder, one after the other, and print one table over them. The same command goes on."""
+    from .runs import overview, runner, suite
+    from .runs.progress import Bars
+
+    _need(_NEEDED)
+    words: dict[str, Any] = {"train_sizes": train_sizes, "seeds": seeds, "test_limit": test_limit, "model": model}
+    entries = suite.entries(folder, only, arms)
+    wishes = [_checked(str(entry.folder), arms=entry.arms, race=False, margin=None, **words) for entry in entries]
+    results, problems = [], []
+    with _interruptible():
+        for entry, wish in zip(entries, wishes, strict=True):
+            typer.echo(entry.remark, err=True)
+            try:
+                finished = runner.run(str(entry.folder), wish, out=Path(out) / entry.name, progress=Bars())
+            except BenchmarkError as error:
+                problems += [f"{entry.name}: {problem}" for problem in error.problems]
+                continue
+            results.append(finished.result)
+    rows = overview.overview(results)
+    if as_json:
+        _print_json(rows)
+    else:
+        typer.echo(overview.as_markdown(rows))
+    problems += [f"{row['task']}: {reason}" for row in rows for reason in row["missing"]]
+    if problems:
+        raise JobFailed(problems)
 
 
 @bench_app.command("resume")

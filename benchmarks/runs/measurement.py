@@ -8,7 +8,7 @@ from dataclasses import asdict
 from itertools import combinations
 from typing import Any
 
-from ..records import SCHEMA_MEASUREMENT
+from ..records import SCHEMA_MEASUREMENT, digest
 from ..statistics import (
     MARGIN,
     Difference,
@@ -82,8 +82,19 @@ def measurement(
         "status": "incomplete" if missing else "complete",
         "missing": missing,
         "plan_digest": plan_file["digest"],
+        "provenance": _provenance(cells.values()),
         "created_at": max([plan_file["created_at"], *(cell["timing"]["finished_at"] for cell in cells.values())]),
     }
+
+
+def _provenance(cells: Iterable[Record]) -> list[dict[str, Any]]:
+    """In which environments the cells ran, each once with the number of its cells, most cells first."""
+    found: dict[str, dict[str, Any]] = {}
+    for cell in cells:
+        ran_in = {name: value for name, value in cell["environment"].items() if name != "thread_pools"}
+        entry = found.setdefault(digest(ran_in), {**ran_in, "cells": 0})
+        entry["cells"] += 1
+    return sorted(found.values(), key=lambda entry: (-entry["cells"], digest(entry)))
 
 
 def _groups(plan: Record, cells: Mapping[str, Record]) -> dict[tuple[str, int], list[Record]]:

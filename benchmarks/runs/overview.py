@@ -1,0 +1,99 @@
+"""One table over many tasks: for each the best prompt, the best tuning, the hybrid, two cheap rivals, the crossover.
+
+A pure function of measurements (docs/measurement-format.md); the arms that stand for approaches are those that the
+measurements chose on development rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Result = Mapping[str, Any]
+
+COLUMNS = ("task", "metric", "examples", "best prompt", "best tuning", "hybrid", "linear", "encoder head")
+RIVALS = ("linear", "encoder_head")
+APPROACHES = ("prompting", "fine_tuning", "hybrid")
+
+
+def overview(results: Sequence[Result]) -> list[dict[str, Any]]:
+    """A row per measurement, in their order: scores with interval, what the main difference shows, the crossovers.
+
+    Scores are those of the train size at which the approaches are compared; None where an arm was not run or cannot do
+    the task. `missing` counts the cells that are not finished.
+    """
+    return [_row(result) for result in results]
+
+
+def _row(result: Result) -> dict[str, Any]:
+    best, task = result["best"], result["task"]
+    sizes = [entry["train_size"] for entry in best.values()] or [entry["train_size"] for entry in result["arms"]]
+    size = sizes[0] if best else max(sizes, default=None)
+    at_size = {entry["arm"]: entry for entry in result["arms"] if entry["train_size"] == size}
+    chosen = {name: best[name]["arm"] if name in best else None for name in APPROACHES}
+    return {
+        "task": task["name"],
+        "kind": task["kind"],
+        "metric": task["metric"],
+        "train_size": size,
+        "n": task["n_test"],
+        **{name: _score(at_size.get(arm)) for name, arm in chosen.items()},
+        **{arm: _score(at_size.get(arm)) for arm in RIVALS},
+        "difference": _difference(result, chosen),
+        "crossovers": {entry["approach"]: entry["sentence"] for entry in result.get("crossovers", ())},
+        "blocked": list(result.get("blocked", ())),
+        "missing": [entry["reason"] for entry in result["missing"]],
+    }
+
+
+def _score(entry: Result | None) -> dict[str, Any] | None:
+    if entry is None:
+        return None
+    score = entry["metric"]
+    return {"arm": entry["arm"], "seeds": entry["n_seeds"], "n": entry["n"]} | {
+        name: score[name] for name in ("value", "low", "high")
+    }
+
+
+def _difference(result: Result, chosen: Mapping[str, str | None]) -> dict[str, Any] | None:
+    """Best tuning less best prompt on the items that both were asked, with what it shows."""
+    for entry in result["comparisons"]:
+        if (entry["a"], entry["b"]) == (chosen["fine_tuning"], chosen["prompting"]):
+            return {name: entry[name] for name in ("difference", "low", "high", "n")} | {
+                "word": entry["conclusion"]["word"],
+                "p_adjusted": entry["conclusion"]["p_adjusted"],
+            }
+    return None
+
+
+def as_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The rows as a Markdown table, and under it the crossovers and what is missing, in plain sentences."""
+    lines = ["| " + " | ".join((*COLUMNS, "tuning − prompt")) + " |", "|" + "---|" * (len(COLUMNS) + 1)]
+    for row in rows:
+        cells = [row["task"], row["metric"], str(row["train_size"])]
+        cells += [_words(row[name], named=name in APPROACHES[:2]) for name in (*APPROACHES, *RIVALS)]
+        lines.append("| " + " | ".join((*cells, _difference_words(row["difference"]))) + " |")
+    notes = [
+        f"- {row['task']}: {approach.replace('_', '-')} {sentence}"
+        for row in rows
+        for approach, sentence in row["crossovers"].items()
+    ]
+    if notes:
+        lines += ["", "From how many examples on the approach beats the best prompt:", "", *notes]
+    faults = [f"- {row['task']}: {reason}" for row in rows for reason in (*row["blocked"], *row["missing"])]
+    return "\n".join([*lines, *(["", "Without a result:", "", *faults] if faults else [])])
+
+
+def _words(score: Mapping[str, Any] | None, named: bool) -> str:
+    if score is None:
+        return "–"
+    arm = f"{score['arm']} " if named else ""
+    return f"{arm}{score['value']:.3f} ({score['low']:.3f} to {score['high']:.3f})"
+
+
+def _difference_words(entry: Mapping[str, Any] | None) -> str:
+    if entry is None:
+        return "–"
+    shown = {"better": "tuning better", "worse": "prompt better", "equivalent": "equivalent"}
+    word = shown.get(entry["word"], "no difference shown")
+    return f"{entry['difference']:+.3f} ({entry['low']:+.3f} to {entry['high']:+.3f}): {word}"

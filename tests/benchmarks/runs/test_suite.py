@@ -1,0 +1,80 @@
+"""One command runs every task of a folder and prints one table."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from ring_fakes import ARMS, Failing, fake_ring, write_task
+
+from benchmarks import approaches, cli
+from benchmarks.models import registry
+from benchmarks.runs import runner
+from benchmarks.runs.overview import as_markdown, overview
+
+
+@pytest.fixture
+def suite(tmp_path, monkeypatch, capsys):
+    """Runs `bench suite` over two tasks with fakes in the ring; returns status, stdout and stderr."""
+    for name in ("desk", "shop"):
+        write_task(tmp_path / "tasks" / name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(registry, "resolve", lambda name: SimpleNamespace(name=name, content_hash="ab" * 32))
+    monkeypatch.setattr(cli, "_NEEDED_BY_MODELS", ())
+    monkeypatch.setattr(approaches, "ARMS", {name: approaches.ARMS[name] for name in ARMS})
+
+    def call(*words, behaviour=None):
+        monkeypatch.setattr(runner, "shipped", lambda: fake_ring(tmp_path / "log", behaviour))
+        status = cli.main_bench(["suite", *(str(word) for word in words)])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call
+
+
+def test_every_task_has_a_row_with_its_runs_numbers(suite, tmp_path):
+    """The table repeats each run's result.json: the same scores, intervals, difference and crossovers."""
+    status, out, _ = suite("tasks", "--train-sizes", "16,64", "--out", "s", "--json")
+    rows = json.loads(out)
+    assert status == 0
+    assert [row["task"] for row in rows] == ["desk", "shop"]
+    for row in rows:
+        result = json.loads((tmp_path / "s" / row["task"] / "result.json").read_text())
+        entry = next(one for one in result["arms"] if (one["arm"], one["train_size"]) == ("linear", row["train_size"]))
+        assert row["linear"]["value"] == entry["metric"]["value"]
+        assert row["prompting"]["arm"] == result["best"]["prompting"]["arm"]
+        assert row["crossovers"] == {one["approach"]: one["sentence"] for one in result["crossovers"]}
+        assert row["missing"] == []
+        assert result["provenance"][0]["cells"] == sum(len(one["cells"]) for one in result["arms"])
+    assert as_markdown(rows).count("\n| desk |") == 1
+
+
+def test_a_cell_that_failed_is_named_and_the_other_tasks_go_on(suite):
+    """A broken arm costs its cells alone: status 4, both tasks in the table, every missing cell with its reason."""
+    status, out, err = suite("tasks", "--train-sizes", "16", "--out", "s", behaviour={"hybrid": Failing})
+    assert status == 4
+    assert "| desk |" in out and "| shop |" in out
+    assert "the loss is not a number" in out
+    assert "shop: RuntimeError: the loss is not a number" in err
+
+
+def test_wrong_words_are_refused_before_anything_runs(suite, tmp_path):
+    """An unknown task, a folder without tasks and an unknown arm end with status 2 and leave no run."""
+    assert suite("tasks", "--only", "desk,dsek", "--out", "s")[0] == 2
+    assert suite("nowhere", "--out", "s")[0] == 2
+    status, _, err = suite("tasks", "--arms", "linear,lorra", "--out", "s")
+    assert status == 2 and "lorra" in err
+    assert not (tmp_path / "s").exists()
+
+
+def test_an_empty_measurement_still_has_a_row():
+    """A task none of whose cells is finished shows dashes and its reasons, not an error."""
+    result = {
+        "task": {"name": "t", "kind": "classification", "metric": "accuracy", "n_test": 9},
+        "arms": [],
+        "best": {},
+        "comparisons": [],
+        "missing": [{"reason": "not run"}],
+    }
+    assert "| t | accuracy | None | – | – |" in as_markdown(overview([result]))
