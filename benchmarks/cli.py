@@ -201,6 +201,33 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
     _report(finished, as_json)
 
 
+@bench_app.command("describe")
+def describe_task(  # noqa: PLR0913, PLR0917 - the words of the command, which nobody calls by position
+    task: Annotated[str, typer.Argument(help="As for bench run, without experiments.")],
+    arms: Annotated[str, typer.Option(help="As for bench run.")] = "all",
+    train_sizes: Annotated[str, typer.Option(help="Numbers of labelled examples.")] = "16,64",
+    seeds: Annotated[str, typer.Option(help="Seeds; each draws its own examples.")] = "0",
+    test_limit: Annotated[str | None, typer.Option(help="Use only so many test rows.")] = None,
+    model: Annotated[str, typer.Option(help="A model's name or folder (advisor models list).")] = "smollm2-135m",
+    out: Annotated[str | None, typer.Option(help="The run's directory, under which imported data lie.")] = None,
+    text_column: Annotated[str | None, typer.Option(help="Of a data file: the column with the texts.")] = None,
+    label_column: Annotated[str | None, typer.Option(help="Of a data file: the column with the answers.")] = None,
+    test_file: Annotated[str | None, typer.Option(help="A second data file, with the test rows.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Of a data file's task. Default: classification.")] = None,
+    description: Annotated[str | None, typer.Option(help="Of a data file's task: what prompts say is wanted.")] = None,
+) -> None:
+    """Print what a task, its arms and its model say of themselves, as JSON. Nothing runs."""
+    from .runs import own_data
+    from .runs.description import describe
+
+    _need(_NEEDED)
+    words = {"text_column": text_column, "label_column": label_column, "test_file": test_file}
+    words |= {"kind": kind, "description": description}
+    folder = own_data.task_of(task, words, out, lambda text: typer.echo(text, err=True))
+    options: dict[str, Any] = {"arms": arms, "train_sizes": train_sizes, "seeds": seeds, "test_limit": test_limit}
+    _print_json(describe(folder, _checked(folder, model=model, race=False, margin=None, **options)))
+
+
 @bench_app.command("suite")
 def run_suite(  # noqa: PLR0917 - the words of the command, which nobody calls by position
     folder: Annotated[str, typer.Argument(help="A folder of task folders.")],

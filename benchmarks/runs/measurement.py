@@ -76,6 +76,7 @@ def measurement(
         "margin": allowed,
         "race": race,
         "comparisons": _comparisons(plan, groups, best, allowed),
+        "by_size": [] if blocked else _by_size(plan, arms, groups, allowed),
         "curves": curves(groups, plan),
         "crossovers": crossovers(groups, plan, best),
         "blocked": blocked,
@@ -155,13 +156,34 @@ def _best(plan: Record, arms: Sequence[Record]) -> dict[str, dict[str, Any]]:
     if not pool:
         return {}
     shown = {size: {entry["approach"] for entry in pool if entry["train_size"] == size} for size in plan["train_sizes"]}
-    size = max(shown, key=lambda candidate: (len(shown[candidate]), candidate))
+    return _best_at(max(shown, key=lambda candidate: (len(shown[candidate]), candidate)), pool)
+
+
+def _best_at(size: int, pool: Sequence[Record]) -> dict[str, dict[str, Any]]:
+    """Per approach the arm that stands for it at one train size."""
     best = {}
     for approach in ("prompting", "fine_tuning", "hybrid"):
         rivals = [entry for entry in pool if entry["approach"] == approach and entry["train_size"] == size]
         if rivals:
             best[approach] = representative(rivals)
     return best
+
+
+def _by_size(
+    plan: Record, arms: Sequence[Record], groups: Mapping[tuple[str, int], Sequence[Record]], margin: float
+) -> list[dict[str, Any]]:
+    """Per train size the arms that stand for the approaches there, and their comparisons among themselves.
+
+    An arm stands for its approach only with all seeds finished.
+    """
+    pool = [entry for entry in arms if entry["approach"] and entry["n_seeds"] == len(plan["seeds"])]
+    found = []
+    for size in plan["train_sizes"]:
+        best = _best_at(size, pool)
+        if best:
+            compared_there = _comparisons(plan, groups, best, margin, baselines=False)
+            found.append({"train_size": size, "best": best, "comparisons": compared_there})
+    return found
 
 
 def representative(rivals: Sequence[Record]) -> dict[str, Any]:
@@ -211,16 +233,21 @@ def prior_of(plan: Record, groups: Mapping[tuple[str, int], Sequence[Record]]) -
 
 
 def _comparisons(
-    plan: Record, groups: Mapping[tuple[str, int], Sequence[Record]], best: Mapping[str, Record], margin: float
+    plan: Record,
+    groups: Mapping[tuple[str, int], Sequence[Record]],
+    best: Mapping[str, Record],
+    margin: float,
+    *,
+    baselines: bool = True,
 ) -> list[dict[str, Any]]:
     """Paired differences between the approaches' representatives, and of each against every baseline."""
     if not best:
         return []
     size = next(iter(best.values()))["train_size"]
-    baselines = [arm for arm in baselines_of(plan) if (arm, size) in groups]
+    others = [arm for arm in baselines_of(plan) if baselines and (arm, size) in groups]
     prior = prior_of(plan, {key: records for key, records in groups.items() if key[1] == size})
     found: list[tuple[str, str, Difference]] = []
-    for a, b in pairs_of(best, baselines):
+    for a, b in pairs_of(best, others):
         both = paired_records(groups[a, size], groups[b, size])
         if both is not None:
             cap = plan["task"]["n_test"] if plan.get("race") else None
