@@ -154,6 +154,7 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
     model: Annotated[str, typer.Option(help="A model's name or folder (advisor models list).")] = "smollm2-135m",
     race: Annotated[bool, typer.Option("--race", help="Ask in batches; stop where the verdict is certain.")] = False,
     margin: Annotated[str | None, typer.Option(help="With --race: the difference that does not matter, 0.02.")] = None,
+    checks: Annotated[bool, typer.Option("--checks", help="Also: shifted texts, and what tuning forgot.")] = False,
     budget_minutes: Annotated[str | None, typer.Option(help="Start nothing that would not be done in time.")] = None,
     out: Annotated[str | None, typer.Option(help="The run's directory. Default: runs/TASK-DIGEST here.")] = None,
     text_column: Annotated[str | None, typer.Option(help="Of a data file: the column with the texts.")] = None,
@@ -178,6 +179,7 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
         "model": model,
         "race": race,
         "margin": margin,
+        "checks": checks,
         "budget_minutes": budget_minutes,
         "out": out,
         "text_column": text_column,
@@ -290,15 +292,19 @@ def compare_runs(
     run_directories: Annotated[list[str], typer.Argument(help="Directories of runs.")],
     margin: Annotated[str | None, typer.Option(help="The difference that does not matter; writes no result.")] = None,
     html: Annotated[str | None, typer.Option(help="Write a page with curves, costs and items to this file.")] = None,
+    requests: Annotated[str | None, typer.Option(help="Scale costs to so many requests a month.")] = None,
+    usd_per_hour: Annotated[str | None, typer.Option(help="With --requests: an hour of such a machine.")] = None,
+    usd_per_million_tokens: Annotated[str | None, typer.Option(help="With --requests: a hosted model.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print the scores, the paired differences and the crossover of runs, and rebuild their result.json."""
     from .runs import experiment, runner
+    from .runs.bill import read_volume
     from .runs.page import write_page
     from .runs.table import table
 
     _need(_NEEDED)
-    allowed = experiment.share(margin)
+    allowed, volume = experiment.share(margin), read_volume(requests, usd_per_hour, usd_per_million_tokens)
     results: list[dict[str, Any]] = []
     problems: list[str] = []
     for path in run_directories:
@@ -313,12 +319,12 @@ def compare_runs(
     if problems:
         raise BenchmarkError(problems)
     if html is not None:
-        write_page(html, list(zip(run_directories, results, strict=True)))
+        write_page(html, list(zip(run_directories, results, strict=True)), volume)
         typer.echo(f"{html} written", err=True)
     if as_json:
         _print_json(results[0] if len(results) == 1 else results)
     else:
-        typer.echo("\n\n".join(table(result) for result in results))
+        typer.echo("\n\n".join(table(result, volume) for result in results))
 
 
 @models_app.command("list")

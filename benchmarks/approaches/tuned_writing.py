@@ -21,6 +21,7 @@ from ..models.training import Lesson, Recipe, tune
 from ..records import Answer, Example, TaskCard, seed_for
 from ..statistics.tallies import Judged
 from . import choice, prompts
+from .general import forgetting
 from .tuning import BATCH, steps_for
 from .writing import Pen
 from .writing import settings as of_writing
@@ -118,6 +119,10 @@ class TunedWriting:
         if self.adapter is None or self.frame is None:
             raise RuntimeError("fit comes before predict")
         return self.pen.write(self.frame, texts, adapter=self.adapter, kept=self.pen.kept, progress=progress)[0]
+
+    def remembered(self) -> dict[str, Any]:
+        """What the tuned model still knows of everything else, beside the untouched one."""
+        return forgetting(self.model, self.model, self.adapter)
 
     def _pick(self, looks: Sequence[Sequence[Judged]]) -> int:
         """The check to keep: the last, unless an earlier one is clearly better."""

@@ -26,6 +26,7 @@ from ..records import Answer, Example, TaskCard, seed_for
 from . import choice, prompts
 from .answers import answers_of
 from .calibration import Array
+from .general import forgetting
 
 VERSION = 2
 BATCH = 8
@@ -116,6 +117,10 @@ class Tuning:
             raise RuntimeError("fit comes before predict")
         scores = self._score(self.frame, texts, self.adapter, self.kept, progress)
         return answers_of(self.card.labels, scores, np.zeros(len(self.card.labels)))
+
+    def remembered(self) -> dict[str, Any]:
+        """What the tuned model still knows of everything else, beside the untouched one."""
+        return forgetting(self.model, self.model, self.adapter)
 
     def _layers(self) -> dict[str, Any]:
         return {"trained_layers": f"top {self.top}"} if self.top else {}

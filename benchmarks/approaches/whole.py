@@ -18,6 +18,7 @@ from ..records import Answer, Example, TaskCard
 from . import choice, prompts, tuning
 from .answers import answers_of
 from .calibration import Array
+from .general import forgetting
 
 VERSION = 1
 
@@ -72,6 +73,10 @@ class Whole:
             raise RuntimeError("fit comes before predict")
         zeros: Array = np.zeros(len(self.card.labels))
         return answers_of(self.card.labels, self._score(self.tuned, texts, progress), zeros)
+
+    def remembered(self) -> dict[str, Any]:
+        """What the tuned model still knows of everything else, beside the untouched one."""
+        return forgetting(self.model, self.tuned or self.model)
 
     def _score(self, model: LoadedModel, texts: Sequence[str], progress: Callable[[int], None] | None) -> Any:
         document = prompts.DOCUMENT_TOKENS

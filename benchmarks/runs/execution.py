@@ -11,7 +11,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ import numpy as np
 from ..records import SCHEMA_CELL, Answer, Example, Prediction, TaskCard, seed_for
 from ..statistics import LabelScores, Outcomes, Scored, Tallies, judged, score_interval
 from ..tasks import CLASSIFICATION, EXTRACTION, metrics_of
-from . import provenance
+from . import provenance, shifts
 from .plan import PlannedCell, Split
 
 LATENCY_ITEMS = 16
@@ -122,6 +122,7 @@ class Entrant:
             "dev_metrics": self.dev_metrics,
             "invalid_share": sum(row.label is None for row in predictions) / len(predictions),
             "predictions": self.rows(),
+            **(self._checks() if "checks" in self.planned.settings else {}),
             "fit": dict(self._fit),
             "effort": _effort(self._fit, self._fit_seconds),
             "tokens": {
@@ -143,6 +144,19 @@ class Entrant:
             },
             "environment": provenance.environment(),
         }
+
+    def _checks(self) -> dict[str, Any]:
+        """The arm's score on shifted texts beside the same items as they are, and what a tuned model forgot."""
+        card, rows = self._corner.card, self._corner.test[: min(shifts.ITEMS, self.asked)]
+        found = {"plain": scores(self._predictions[: len(rows)], card)[card.metric]["value"]}
+        for name in shifts.SHIFTS:
+            self._step(f"shift: {name}", 0)
+            _seed_globals(seed_for(self._seed, "shift", name))
+            changed = [replace(row, text=shifts.shifted(row.text, name, row.id)) for row in rows]
+            found[name] = scores(_predict(self._contestant, card, changed, None)[0], card)[card.metric]["value"]
+        remembered = getattr(self._contestant, "remembered", None)
+        memory = {"memory": dict(remembered())} if remembered is not None else {}
+        return {"shift": {"n": len(rows), **found}, **memory}
 
 
 def scores(predictions: Sequence[Prediction], card: TaskCard) -> dict[str, dict[str, Any]]:

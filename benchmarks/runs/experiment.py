@@ -23,7 +23,7 @@ from ..errors import BenchmarkError
 _LISTS = ("arms", "train_sizes", "seeds")
 _NUMBERS = ("test_limit", "margin", "budget_minutes")
 _OF_DATA = ("text_column", "label_column", "test_file", "kind", "description", "split_seed")
-_FLAGS = ("race", "drop_leaks")
+_FLAGS = ("race", "checks", "drop_leaks")
 _TEXTS = ("task", "model", "out", *_OF_DATA)
 FIELDS = ("task", *_LISTS, *_NUMBERS, "model", "out", *_FLAGS, *_OF_DATA)
 

@@ -144,8 +144,25 @@ def _arm_entry(records: Sequence[Record], plan: Record) -> dict[str, Any]:
         "fit_seconds": _mean(timing["fit_seconds"] for timing in timings),
         "peak_memory_mb": max(record["resources"]["peak_memory_mb"] for record in records),
         "tokens_per_item": _mean(record["tokens"]["per_item"] for record in records),
+        **_checks(records),
         "cells": [record["id"] for record in records],
     }
+
+
+def _checks(records: Sequence[Record]) -> dict[str, Any]:
+    """Means over the seeds of the scores on shifted texts, and of what tuning forgot; empty without checks."""
+    if not all("shift" in record for record in records):
+        return {}
+    shift = [record["shift"] for record in records]
+    found: dict[str, Any] = {"shift": {name: _mean(one[name] for one in shift) for name in shift[0] if name != "n"}}
+    found["shift"]["n"] = shift[0]["n"]
+    if all("memory" in record for record in records):
+        memory = [record["memory"] for record in records]
+        found["memory"] = {"n": memory[0]["n"]} | {
+            side: {name: _mean(one[side][name] for one in memory) for name in memory[0][side]}
+            for side in ("base", "tuned")
+        }
+    return found
 
 
 def _best(plan: Record, arms: Sequence[Record]) -> dict[str, dict[str, Any]]:

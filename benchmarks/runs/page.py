@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BenchmarkError
+from .bill import Volume, bill
 from .charts import COLOURS, curve_chart, pareto_chart, pareto_front
 from .items import SHOWN, changed_items
 from .store import RunDirectory
@@ -15,9 +16,12 @@ from .table import answers_in_words, spoken_seconds, verdict_words
 TEMPLATE = "page.html.j2"
 
 
-def write_page(path: str | Path, runs: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-    """Writes the page of runs, given by directory and measurement. Raises BenchmarkError if it cannot be written."""
-    text = page([_section(directory, result) for directory, result in runs])
+def write_page(path: str | Path, runs: Sequence[tuple[str, Mapping[str, Any]]], volume: Volume | None = None) -> None:
+    """Writes the page of runs, given by directory and measurement; with a `volume` also what a month takes.
+
+    Raises BenchmarkError if it cannot be written.
+    """
+    text = page([_section(directory, result, volume) for directory, result in runs])
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(text, encoding="utf-8")
@@ -39,7 +43,7 @@ def page(sections: Sequence[Mapping[str, Any]]) -> str:
     return environment.get_template(TEMPLATE).render(sections=sections, shown=SHOWN)
 
 
-def _section(directory: str, result: Mapping[str, Any]) -> dict[str, Any]:
+def _section(directory: str, result: Mapping[str, Any], volume: Volume | None) -> dict[str, Any]:
     """What the template says of one run."""
     plan, cells, _ = RunDirectory(directory).read_cells()
     arms = list(dict.fromkeys(entry["arm"] for entry in result["arms"]))
@@ -57,7 +61,10 @@ def _section(directory: str, result: Mapping[str, Any]) -> dict[str, Any]:
         "curve": curve_chart(result, colour),
         "pareto": pareto_chart(shown, result["task"]["metric"], colour),
         "shown": [{**entry, "front": entry["arm"] in front} for entry in shown],
+        "volume": volume,
+        "bills": [(entry["arm"], bill(entry, volume)) for entry in shown] if volume else [],
         "size": size,
+        "checked": [entry for entry in shown if "shift" in entry],
         "words": [verdict_words(entry) for entry in result["comparisons"]],
         "items": [
             found

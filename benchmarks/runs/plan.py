@@ -13,6 +13,7 @@ from ..records import Cell, Example, Task, TaskCard, digest, nested_subset, seed
 from ..statistics import MARGIN
 from ..statistics.power import DISCORDANT, LEVEL, minimum_detectable_difference
 from ..tasks import CLASSIFICATION, KINDS
+from . import shifts
 from .ring import Ring
 
 SCHEMA_PLAN = "advisor/plan/1"
@@ -34,6 +35,7 @@ class Wish:
     test_limit: int | None = None
     model: str | None = None
     race: RacePlan | None = None
+    checks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Plan:
         return f"{slug}-{self.digest[:12]}"
 
 
-def read_wish(
+def read_wish(  # noqa: PLR0913 - the options of a command line, by name
     known: Sequence[str],
     *,
     usual: Sequence[str] | None = None,
@@ -91,6 +93,7 @@ def read_wish(
     model: str | None = None,
     most: int | None = None,
     race: RacePlan | None = None,
+    checks: bool = False,
 ) -> Wish:
     """The wish behind the words of a command line, for the `known` arms and at most `most` training examples.
 
@@ -108,7 +111,7 @@ def read_wish(
         problems.append(f"--test-limit: found {test_limit!r}; allowed: one whole number, or leave it out for all rows")
     if problems:
         raise BenchmarkError(problems)
-    return Wish(wanted, tuple(sorted(sizes)), roots, limit[0] if limit else None, model, race)
+    return Wish(wanted, tuple(sorted(sizes)), roots, limit[0] if limit else None, model, race, checks)
 
 
 def make_plan(task: Task, wish: Wish, ring: Ring, files: Any | None) -> Plan:
@@ -134,6 +137,7 @@ def make_plan(task: Task, wish: Wish, ring: Ring, files: Any | None) -> Plan:
         raise BenchmarkError(problems)
     limit = wish.test_limit if wish.test_limit is not None and wish.test_limit < len(task.test) else None
     settings = {arm: _settings(ring, arm, task.card) for arm in wish.arms}
+    checked = {"checks": {"shifts": shifts.VERSION}} if wish.checks else {}
     cells = []
     for size in wish.train_sizes:
         for seed in wish.seeds:
@@ -142,7 +146,7 @@ def make_plan(task: Task, wish: Wish, ring: Ring, files: Any | None) -> Plan:
                 cell = Cell(task.card.name, arm, size, seed, model.name if model else None, limit)
                 content = model.content_hash if model else None
                 # How rows are drawn changes the numbers as much as a learning rate does.
-                own = {**settings[arm], "rows": _ROWS, **({"race": asdict(wish.race)} if wish.race else {})}
+                own = {**settings[arm], "rows": _ROWS, **({"race": asdict(wish.race)} if wish.race else {}), **checked}
                 cells.append(PlannedCell(cell.identity(task.fingerprint, content, own), cell, own))
     needed = files is not None and any(ring.arms[arm].needs_model for arm in wish.arms)
     description = {
@@ -157,6 +161,7 @@ def make_plan(task: Task, wish: Wish, ring: Ring, files: Any | None) -> Plan:
         "seeds": list(wish.seeds),
         "test_limit": limit,
         **({"race": asdict(wish.race)} if wish.race else {}),
+        **checked,
         **({"blocked": list(task.blocked)} if task.blocked else {}),
         "cells": [{"id": planned.id, **asdict(planned.cell)} for planned in cells],
     }

@@ -106,6 +106,7 @@ def resume(
         test_limit=described["test_limit"],
         model=source["model"],
         race=RacePlan(**described["race"]) if "race" in described else None,
+        checks="checks" in described,
     )
     files = ring.resolve(wish.model) if wish.model else None
     plan = make_plan(task, wish, ring, files)

@@ -6,13 +6,19 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .bill import Volume, bill
+
 WIDTH = 100
 
 
-def table(result: Mapping[str, Any]) -> str:
-    """The measurement for a person: what was run, every arm with its interval, and the paired differences."""
-    parts = (_blocked, _best, _differences, _deciders, _crossovers, _missing)
-    return "\n".join([*_head(result), "", *_arms(result), *(line for part in parts for line in part(result))])
+def table(result: Mapping[str, Any], volume: Volume | None = None) -> str:
+    """The measurement for a person: what was run, every arm with its interval, and the paired differences.
+
+    With a `volume` also what a month of each arm takes.
+    """
+    parts = (_blocked, _best, _differences, _deciders, _crossovers, _shifts, _memory, _missing)
+    told = [line for part in parts for line in part(result)]
+    return "\n".join([*_head(result), "", *_arms(result), *told, *(_bills(result, volume) if volume else [])])
 
 
 def _head(result: Mapping[str, Any]) -> list[str]:
@@ -133,6 +139,54 @@ def _crossovers(result: Mapping[str, Any]) -> list[str]:
         text = f"{entry['tuned']} against {entry['prompt']}: {entry['sentence']}{caveat}"
         lines += textwrap.wrap(text, WIDTH - 2, initial_indent="  ", subsequent_indent="    ")
     return ["", "Crossover (from how many labelled examples on tuning beats the best prompt):", *lines] if lines else []
+
+
+def _shifts(result: Mapping[str, Any]) -> list[str]:
+    """Scores on shifted texts beside the same items as they are, where they were asked."""
+    found = [entry for entry in result["arms"] if "shift" in entry]
+    if not found:
+        return []
+    names = [name for name in found[0]["shift"] if name != "n"]
+    rows = [["arm", "train size", *names]]
+    rows += [
+        [entry["arm"], str(entry["train_size"]), *(f"{entry['shift'][name]:.3f}" for name in names)] for entry in found
+    ]
+    title = f"{result['task']['metric']} on {found[0]['shift']['n']} items as they are, and shifted:"
+    return ["", title, *_columns(rows, left=(0,), indent="  ")]
+
+
+def _memory(result: Mapping[str, Any]) -> list[str]:
+    """General ability of tuned models beside the untouched one, where it was asked."""
+    found = [entry for entry in result["arms"] if "memory" in entry]
+    if not found:
+        return []
+    lines = []
+    for entry in found:
+        tuned, base = entry["memory"]["tuned"], entry["memory"]["base"]
+        lines.append(
+            f"  {entry['arm']}, {entry['train_size']} examples: {tuned['matched']:.0%} matched instead of "
+            f"{base['matched']:.0%}, {tuned['nats']:.1f} nats instead of {base['nats']:.1f}"
+        )
+    return ["", f"What tuning forgot ({found[0]['memory']['n']} everyday sentences, base untouched):", *lines]
+
+
+def _bills(result: Mapping[str, Any], volume: Volume) -> list[str]:
+    """A month of every arm at the stated volume and prices."""
+    rows = [["arm", "train size", "hours", "million tokens", "USD by hours", "USD by tokens"]]
+    for entry in result["arms"]:
+        month = bill(entry, volume)
+        dollars = ["-" if month[name] is None else f"{month[name]:,.2f}" for name in ("usd_by_hours", "usd_by_tokens")]
+        rows.append(
+            [
+                entry["arm"],
+                str(entry["train_size"]),
+                f"{month['hours']:,.2f}",
+                f"{month['million_tokens']:,.2f}",
+                *dollars,
+            ]
+        )
+    title = f"A month of {volume.requests:,.0f} requests, by measured time and tokens, one machine like the run's:"
+    return ["", title, *_columns(rows, left=(0,), indent="  ")]
 
 
 def _missing(result: Mapping[str, Any]) -> list[str]:
