@@ -6,8 +6,12 @@ measurements chose on development rows.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from ..statistics.crossover import Crossover, crossover
+from ..statistics.curve import Point
 
 Result = Mapping[str, Any]
 
@@ -66,6 +70,44 @@ def _difference(result: Result, chosen: Mapping[str, str | None]) -> dict[str, A
     return None
 
 
+def foresights(results: Sequence[Result], upto: int) -> list[dict[str, Any]]:
+    """For every crossover of measurements with larger sizes: would the sizes up to `upto` have foretold it?
+
+    `predicted` is the sentence from the sizes up to `upto`, `measured` the one from all sizes, `number` the likely
+    number of examples by all sizes (None where it is not within reach), `held` whether the predicted band holds it.
+    Crossovers with fewer than two sizes up to `upto`, or none above, are left out.
+    """
+    found = []
+    for result in results:
+        for entry in result.get("crossovers", ()):
+            points = [Point(**one) for one in entry["differences"]]
+            early = [one for one in points if one.train_size <= upto]
+            if len(early) < 2 or len(early) == len(points):
+                continue
+            predicted, measured = crossover(early), crossover(points)
+            number = _number(measured)
+            found.append(
+                {
+                    "task": result["task"]["name"],
+                    "approach": entry["approach"],
+                    "predicted": predicted.sentence,
+                    "measured": measured.sentence,
+                    "number": None if number == math.inf else number,
+                    "held": number is not None and predicted.contains(number),
+                }
+            )
+    return found
+
+
+def _number(measured: Crossover) -> float | None:
+    """The likely number of examples; None where the measurement itself leaves it open."""
+    if measured.status == "already":
+        return float(measured.smallest)
+    if measured.status == "not_within_reach":
+        return math.inf
+    return measured.likely
+
+
 def as_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     """The rows as a Markdown table, and under it the crossovers and what is missing, in plain sentences."""
     lines = ["| " + " | ".join((*COLUMNS, "tuning − prompt")) + " |", "|" + "---|" * (len(COLUMNS) + 1)]
@@ -82,6 +124,16 @@ def as_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
         lines += ["", "From how many examples on the approach beats the best prompt:", "", *notes]
     faults = [f"- {row['task']}: {reason}" for row in rows for reason in (*row["blocked"], *row["missing"])]
     return "\n".join([*lines, *(["", "Without a result:", "", *faults] if faults else [])])
+
+
+def foresights_as_markdown(rows: Sequence[Mapping[str, Any]], upto: int) -> str:
+    """The foretold crossovers as a Markdown table, with how many held."""
+    head = ("task", "approach", f"foretold from up to {upto} examples", "measured with all", "held")
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for row in rows:
+        held = "yes" if row["held"] else "no"
+        lines.append(f"| {row['task']} | {row['approach']} | {row['predicted']} | {row['measured']} | {held} |")
+    return "\n".join([*lines, "", f"held: {sum(row['held'] for row in rows)} of {len(rows)}"])
 
 
 def _words(score: Mapping[str, Any] | None, named: bool) -> str:

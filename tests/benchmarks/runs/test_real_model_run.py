@@ -83,7 +83,7 @@ def test_prompting_and_tuning_run_and_repeat(tmp_path, monkeypatch):
         rows += [{"text": text, "label": "negative"} for text in NEGATIVE[part]]
         (task / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
-    wish = read_wish(("majority", "zero_shot", "lora"), train_sizes="16", model="smollm2-135m")
+    wish = read_wish(("majority", "zero_shot", "lora"), train_sizes="16", model="smollm2-135m", checks=True)
     first = run(str(task), wish, out=tmp_path / "run")
     first.raise_if_incomplete()
     by_arm = {}
@@ -96,6 +96,11 @@ def test_prompting_and_tuning_run_and_repeat(tmp_path, monkeypatch):
     assert by_arm["lora"]["tokens"]["total"] > 0
     assert by_arm["lora"]["resources"]["peak_memory_mb"] > 300
     assert len(first.result["comparisons"]) == 3
+    # The untouched model knows how everyday sentences end (one in 32 by chance); tuning has moved that.
+    memory = by_arm["lora"]["memory"]
+    assert memory["base"]["matched"] > 0.5
+    assert memory["tuned"]["nats"] != memory["base"]["nats"]
+    assert set(by_arm["zero_shot"]["shift"]) == {"n", "plain", "typos", "casing", "length"}
 
     for arm in ("zero_shot", "lora"):
         (first.path / "cells" / f"{by_arm[arm]['id']}.json").unlink()

@@ -11,7 +11,7 @@ from ring_fakes import ARMS, Failing, fake_ring, write_task
 from benchmarks import approaches, cli
 from benchmarks.models import registry
 from benchmarks.runs import runner
-from benchmarks.runs.overview import as_markdown, overview
+from benchmarks.runs.overview import as_markdown, foresights, foresights_as_markdown, overview
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def suite(tmp_path, monkeypatch, capsys):
     return call
 
 
-def test_every_task_has_a_row_with_its_runs_numbers(suite, tmp_path):
+def test_every_task_has_a_row_with_its_runs_numbers(suite, tmp_path, capsys):
     """The table repeats each run's result.json: the same scores, intervals, difference and crossovers."""
     status, out, _ = suite("tasks", "--train-sizes", "16,64", "--out", "s", "--json")
     rows = json.loads(out)
@@ -48,6 +48,8 @@ def test_every_task_has_a_row_with_its_runs_numbers(suite, tmp_path):
         assert row["missing"] == []
         assert result["provenance"][0]["cells"] == sum(len(one["cells"]) for one in result["arms"])
     assert as_markdown(rows).count("\n| desk |") == 1
+    assert cli.main_bench(["compare", "s/desk", "s/shop", "--overview", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == rows
 
 
 def test_a_cell_that_failed_is_named_and_the_other_tasks_go_on(suite):
@@ -78,3 +80,26 @@ def test_an_empty_measurement_still_has_a_row():
         "missing": [{"reason": "not run"}],
     }
     assert "| t | accuracy | None | – | – |" in as_markdown(overview([result]))
+
+
+def difference(size, value, error=0.01):
+    """A paired difference at a train size."""
+    return {"train_size": size, "value": value, "error": error}
+
+
+def test_crossovers_are_foretold_from_the_small_sizes_alone():
+    """A lead from the start is foretold and held; one that comes though the small sizes never promised it is not."""
+    points = {
+        "early": [difference(16, 0.1), difference(64, 0.15), difference(512, 0.2)],
+        "broken": [difference(16, -0.3), difference(32, -0.3), difference(64, -0.3), difference(512, 0.3)],
+        "short": [difference(64, 0.1), difference(512, 0.2)],
+    }
+    results = [
+        {"task": {"name": name}, "crossovers": [{"approach": "fine_tuning", "differences": rows}]}
+        for name, rows in points.items()
+    ]
+    found = {row["task"]: row for row in foresights(results, 64)}
+    assert set(found) == {"early", "broken"}
+    assert found["early"]["held"] and found["early"]["number"] == 16
+    assert not found["broken"]["held"]
+    assert "held: 1 of 2" in foresights_as_markdown(list(found.values()), 64)
