@@ -18,6 +18,7 @@ from advisor.cli.diff import diff_command
 from advisor.cli.portfolio import portfolio_command
 from advisor.cli.rules import app as rules_app
 from advisor.cli.studies import app as studies_app
+from advisor.cli.validate import validate_command
 from advisor.errors import InputError, MissingExtra, Problem, nearest
 
 FORMATS = ("text", "json", "md", "html")
@@ -37,6 +38,7 @@ app.add_typer(studies_app, name="studies")
 app.command(name="backtest")(backtest_command)
 app.command(name="diff")(diff_command)
 app.command(name="portfolio")(portfolio_command)
+app.command(name="validate")(validate_command)
 
 RulesOption = Annotated[Path | None, typer.Option("--rules", help="Folder of a rule pack; the shipped one if absent.")]
 DayOption = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Day of the advice, as yyyy-mm-dd.")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +46,25 @@ class Comparison:
     high: float
     n: int
     method: str
+    more_items: int | None = None
+    more_seeds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AtSize:
+    """What one train size measured: the arm that represents each approach there, and their paired differences."""
+
+    train_size: int
+    best: Mapping[str, ArmResult]
+    comparisons: tuple[Comparison, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One benchmark result. `best` holds the arm that represents each measured approach."""
+    """One benchmark result. `best` holds the arm that represents each measured approach.
+
+    `sizes` holds the same for every train size; `margin` is the difference (0-1) that the run says does not matter.
+    """
 
     folder: str
     digest: str
@@ -62,6 +76,15 @@ class Measurement:
     best: Mapping[str, ArmResult]
     baselines: tuple[ArmResult, ...]
     comparisons: tuple[Comparison, ...]
+    sizes: tuple[AtSize, ...] = ()
+    margin: float | None = None
+
+    def at(self, train_size: int) -> Measurement | None:
+        """The measurement of one train size alone; None where it was not measured."""
+        for found in self.sizes:
+            if found.train_size == train_size:
+                return replace(self, best=found.best, comparisons=found.comparisons, baselines=(), sizes=(found,))
+        return None
 
     def between(self, left: str, right: str) -> Comparison | None:
         """The comparison of two approaches, in either order."""
@@ -109,16 +132,7 @@ def _measurement(raw: Any, problems: list[Problem], where: str, folder: str, con
     for index, arm in enumerate(arms):
         if by_key.setdefault((arm.arm, arm.train_size), arm) is not arm:
             fields.report(f"arms[{index}]", f"{arm.arm} at {arm.train_size} twice", "each arm and train size once")
-    best = {}
-    for approach, entry in fields.mapping("best").items():
-        named = [entry.get(key) for key in ("arm", "train_size")] if isinstance(entry, Mapping) else []
-        chosen = next((arm for key, arm in by_key.items() if [*key] == named), None)
-        if chosen is None or chosen.approach != approach:
-            fields.report(
-                f"best.{approach}", shown(entry), "an arm of that approach and a train size listed under arms"
-            )
-        else:
-            best[approach] = chosen
+    best = _best(fields.mapping("best"), by_key, fields, "best")
     comparisons = fields.rows(
         "comparisons", lambda entry, index: _comparison(entry, index, by_key, problems, where), required=False
     )
@@ -134,6 +148,41 @@ def _measurement(raw: Any, problems: list[Problem], where: str, folder: str, con
         created_at=fields.text("created_at"),
         best=best,
         baselines=tuple(arm for arm in arms if not arm.approach and arm.train_size == size),
+        comparisons=tuple(comparison for comparison in comparisons if comparison is not None),
+        sizes=tuple(
+            fields.rows("by_size", lambda entry, index: _at_size(entry, index, by_key, fields), required=False)
+        ),
+        margin=fields.number("margin", low=0, high=1) if "margin" in raw else None,
+    )
+
+
+def _best(
+    raw: Mapping[str, Any], by_key: Mapping[tuple[Any, Any], ArmResult], fields: Fields, place: str
+) -> dict[str, ArmResult]:
+    best = {}
+    for approach, entry in raw.items():
+        named = [entry.get(key) for key in ("arm", "train_size")] if isinstance(entry, Mapping) else []
+        chosen = next((arm for key, arm in by_key.items() if [*key] == named), None)
+        if chosen is None or chosen.approach != approach:
+            fields.report(
+                f"{place}.{approach}", shown(entry), "an arm of that approach and a train size listed under arms"
+            )
+        else:
+            best[approach] = chosen
+    return best
+
+
+def _at_size(raw: Any, index: int, by_key: Mapping[tuple[str, int], ArmResult], whole: Fields) -> AtSize:
+    place = f"by_size[{index}]"
+    fields = Fields(raw, whole.problems, whole.where, place)
+    comparisons = fields.rows(
+        "comparisons",
+        lambda entry, row: _comparison(entry, row, by_key, whole.problems, whole.where, place + "."),
+        required=False,
+    )
+    return AtSize(
+        train_size=fields.whole("train_size"),
+        best=_best(fields.mapping("best"), by_key, whole, f"{place}.best"),
         comparisons=tuple(comparison for comparison in comparisons if comparison is not None),
     )
 
@@ -174,15 +223,25 @@ def _interval(fields: Fields, key: str, least: float) -> tuple[float, float, flo
 
 
 def _comparison(
-    raw: Any, index: int, arms: Mapping[tuple[str, int], ArmResult], problems: list[Problem], where: str
+    raw: Any,
+    index: int,
+    arms: Mapping[tuple[str, int], ArmResult],
+    problems: list[Problem],
+    where: str,
+    place: str = "",
 ) -> Comparison | None:
-    fields = Fields(raw, problems, where, f"comparisons[{index}]")
+    fields = Fields(raw, problems, where, f"{place}comparisons[{index}]")
     size = fields.whole("train_size")
     pair = [arms.get((fields.text(side), size)) for side in ("a", "b")]
     if pair[0] is None or pair[1] is None:
         fields.report("a, b", shown([fields.raw.get("a"), fields.raw.get("b")]), "two arms listed under arms")
         return None
     difference, low, high = _interval(fields, "difference", -1)
+    word = fields.mapping("conclusion", required=False)
+    more_items, more_seeds = (
+        found if isinstance(found := word.get(name), int) and found > 0 else None
+        for name in ("more_items", "more_seeds")
+    )
     return Comparison(
         left=pair[0],
         right=pair[1],
@@ -191,4 +250,6 @@ def _comparison(
         high=high,
         n=fields.whole("n", low=1),
         method=fields.text("method"),
+        more_items=more_items,
+        more_seeds=more_seeds,
     )
