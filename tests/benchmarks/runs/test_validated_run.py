@@ -19,7 +19,7 @@ from benchmarks.runs import runner
 
 @pytest.fixture
 def validate(tmp_path, monkeypatch, capfdbinary):
-    """Runs `advisor validate` on a task of two labels, where tuned arms are the better ones; returns what it printed."""
+    """Runs `advisor validate` on a task of two labels, where tuned arms are better; returns what it printed."""
     write_task(tmp_path / "desk")
     monkeypatch.chdir(tmp_path)
     model = SimpleNamespace(name="tiny", content_hash="ab" * 32, folder=tmp_path / "none")
