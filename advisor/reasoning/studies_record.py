@@ -18,16 +18,18 @@ from advisor.knowledge.quality_model import Priors
 from advisor.reasoning.engine import Engine
 from advisor.reasoning.quality.blend import QUALITY
 from advisor.reasoning.quality.calibration import (
+    ROUGHLY,
     ROUNDING,
     expected_calibration_error,
     fit_calibrated,
     regrets,
     reliability,
 )
-from advisor.reasoning.quality.fit import Trials
+from advisor.reasoning.quality.fit import Trials, fit
 from advisor.reasoning.quality.forecast import LEVEL
 
 EXAMPLE_GROUPS = ((0, 1), (1, 20), (20, 100), (100, 500), (500, 2000), (2000, 10_000), (10_000, 100_000))
+PULLS = 3  # features that are named as what moved a forecast
 MANY = 500  # examples from which the threshold rules tune
 
 
@@ -106,6 +108,27 @@ def judge(engine: Engine, data: Trials, priors: Priors | None = None) -> StudyRe
         choices, probabilities = ask(replace(engine, model=fitted), data)
         choice[rows], said[rows] = choices[rows], probabilities[rows]
     return StudyRecord(data, choice, said, left_out=True)
+
+
+def reasons(data: Trials, priors: Priors) -> dict[str, str]:
+    """For each comparison, by id, what the forecast of the other papers was and which features moved it most."""
+    found = {}
+    for study in sorted(set(data.studies.tolist())):
+        rows = data.studies == study
+        model = fit(data, priors, ~rows, ROUGHLY)
+        pulls = data.design(model.tuning.features, False) * model.tuning.mean
+        start = model.tuning.features.index("start") if "start" in model.tuning.features else -1
+        hybrid = data.design(model.hybrid.features, True) @ model.hybrid.mean - model.hybrid_selection
+        for index in np.flatnonzero(rows):
+            lead = float(np.sinh(pulls[index].sum()) * model.scale_points)
+            most = [one for one in np.argsort(-np.abs(pulls[index]), kind="stable") if one != start][:PULLS]
+            named = ", ".join(f"{model.tuning.features[one]} {pulls[index][one]:+.2f}" for one in most)
+            extra = float(np.sinh(hybrid[index]) * model.scale_points)
+            found[data.rows[index].id] = (
+                f"the other papers had tuning {lead:+.1f} points against prompting ({named} in z) and a hybrid "
+                f"{extra:+.1f} against the better of both"
+            )
+    return found
 
 
 def ask(engine: Engine, data: Trials) -> tuple[np.ndarray, Floats]:
