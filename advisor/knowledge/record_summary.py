@@ -62,6 +62,10 @@ class RecordSummary:
     forecast_model: str
     rulebook_version: str
 
+    def is_of(self, model: str) -> bool:
+        """Whether the quality model with this digest is the one that was judged."""
+        return bool(self.forecast_model) and model.startswith(self.forecast_model)
+
     def behind(self, task_kind: str | None) -> int:
         """How many judged forecasts stand behind a percentage for a kind of task; behind all where it is not known."""
         return self.calibrated if task_kind is None else self.calibrated_by_kind.get(task_kind, 0)

@@ -23,6 +23,7 @@ from advisor.knowledge.conditions import Condition, facts_read
 from advisor.knowledge.domain import APPROACHES, CRITERIA, Rule, Rulebook
 from advisor.knowledge.prices import PriceTable
 from advisor.knowledge.quality_model import ANSWERS, QualityModel
+from advisor.knowledge.record_summary import RecordSummary
 from advisor.knowledge.staleness import WEIGHT, stale_rules
 from advisor.knowledge.vocabulary import DERIVED_FACTS
 from advisor.reasoning.costs import Costs, estimate, with_cost_facts
@@ -70,7 +71,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Engine:
-    """The rulebook, prices, day, measurement, quality model and library of studies that advice is given by."""
+    """The rulebook, prices, day, measurement, quality model, library of studies and record that advice is given by."""
 
     book: Rulebook
     prices: PriceTable
@@ -78,6 +79,7 @@ class Engine:
     measurement: Measurement | None = None
     model: QualityModel | None = None
     library: Library | None = None
+    record: RecordSummary | None = None
 
     @cached_property
     def stale(self) -> Mapping[str, str]:
@@ -201,6 +203,17 @@ class Engine:
         said = self.model.calibration(expected.within_level(offered))
         thin = expected.tuning_error > self.parameter("confidence_error_limit")
         return np.where(thin[:, None], np.nan, np.where(offered, said, 0.0))
+
+    def behind(self, outcome: Outcome) -> int | None:
+        """How many judged forecasts of the record stand behind a percentage for the first scenario's kind of task.
+
+        None where there is no record of the quality model in force.
+        """
+        if self.record is None or self.model is None or not self.record.is_of(self.model.digest):
+            return None
+        kinds = outcome.facts.words("task_kind")
+        code = int(kinds.codes[0])
+        return self.record.behind(kinds.values[code] if code >= 0 else None)
 
     def _gates(self, truths: Truth, n: int) -> Bools:
         eligible = np.ones((n, len(APPROACHES)), bool)

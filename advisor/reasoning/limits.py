@@ -9,6 +9,7 @@ from advisor.knowledge.domain import APPROACHES
 from advisor.reasoning.advice import Finding, Limit
 from advisor.reasoning.engine import Engine, Outcome, unknown_gates
 from advisor.reasoning.explain import in_words
+from advisor.reasoning.record_sentence import sentence
 
 FEW_ANSWERS = 8
 STRETCH = 5  # how far beyond the span of common answers is far
@@ -49,6 +50,9 @@ def _limits(engine: Engine, outcome: Outcome, answers: Answers, findings: Sequen
     for override in engine.book.overrides:
         yield Limit("override", str(override))
     yield from _measurement(engine, answers)
+    told = sentence(engine.record) if engine.record is not None else ""
+    if told:
+        yield Limit("record", told)
     text = (
         "The points of the rules are judgement, informed by the sources cited; they are not yet calibrated on outcomes."
     )

@@ -8,6 +8,7 @@ import numpy as np
 
 from advisor.knowledge.domain import APPROACHES, Quantity
 from advisor.knowledge.quality_model import QualityModel
+from advisor.knowledge.record_summary import THIN
 from advisor.reasoning.advice import CrossoverForecast, Finding, ForecastEvidence, Lead, Level, Pull, Range
 from advisor.reasoning.engine import Engine, Outcome
 from advisor.reasoning.explain import in_words
@@ -112,8 +113,9 @@ def _leads(expected: Forecast, source: str) -> Iterator[Lead]:
 
 
 def _levels(engine: Engine, outcome: Outcome, source: str) -> tuple[Level, ...]:
-    """The chance of each approach that is possible; none where there are not two to compare."""
-    if outcome.eligible[0].sum() < 2:
+    """The chance of each approach that is possible; none where there are not two, or the record is too thin."""
+    behind = engine.behind(outcome)
+    if outcome.eligible[0].sum() < 2 or (behind is not None and behind < THIN):
         return ()
     said = engine.confidence(outcome, outcome.eligible)[0]
     return tuple(

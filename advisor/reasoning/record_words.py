@@ -1,12 +1,11 @@
-"""The record in words: for the terminal, as a table for the README, and as one sentence for every report."""
+"""The record in words: for the terminal, and as a table for the README."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from advisor.knowledge.record_summary import THIN, RecordSummary
-from advisor.language import say
+from advisor.knowledge.record_summary import THIN
 from advisor.reasoning.tally import POLICIES
 
 BEGIN, END = "<!-- record: made by `advisor record table --write` -->", "<!-- record: end -->"
@@ -67,36 +66,6 @@ def placed(page: str, made: str) -> str | None:
         return None
     before, _, rest = page.partition(BEGIN)
     return f"{before}{BEGIN}\n{made}\n{END}{rest.partition(END)[2]}"
-
-
-def sentence(summary: RecordSummary) -> str:
-    """What a report says of the record, with counts and their origin; empty where nothing was counted."""
-    parts = []
-    run, study, case = (summary.counts.get(name) for name in ("run", "study", "case"))
-    if study is not None and study.n:
-        parts.append(
-            say(
-                "{good} of {n} published comparisons from {groups} papers, each forecast without its paper",
-                good=study.good,
-                n=study.n,
-                groups=study.groups,
-            )
-        )
-    if run is not None and run.n:
-        parts.append(
-            say(
-                "{good} of {n} own runs on {groups} tasks, locked before the benchmark",
-                good=run.good,
-                n=run.n,
-                groups=run.groups,
-            )
-        )
-    if case is not None and case.n:
-        parts.append(say("{good} of {n} real choices with a known outcome", good=case.good, n=case.n))
-    if not parts:
-        return ""
-    told = say("The record so far, hits and ties: {parts}.", parts="; ".join(parts))
-    return told + " " + say("Every miss is listed by: advisor record (rules/record).")
 
 
 def _counts(part: Mapping[str, Any]) -> Iterator[str]:
