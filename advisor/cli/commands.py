@@ -14,8 +14,10 @@ import typer
 from advisor import __version__, locate
 from advisor.cli import files, out, say
 from advisor.cli.backtest import backtest_command
+from advisor.cli.check import check_command
 from advisor.cli.diff import diff_command
 from advisor.cli.portfolio import portfolio_command
+from advisor.cli.record import app as record_app
 from advisor.cli.rules import app as rules_app
 from advisor.cli.studies import app as studies_app
 from advisor.cli.validate import validate_command
@@ -35,7 +37,9 @@ app = typer.Typer(
 )
 app.add_typer(rules_app, name="rules")
 app.add_typer(studies_app, name="studies")
+app.add_typer(record_app, name="record")
 app.command(name="backtest")(backtest_command)
+app.command(name="check")(check_command)
 app.command(name="diff")(diff_command)
 app.command(name="portfolio")(portfolio_command)
 app.command(name="validate")(validate_command)

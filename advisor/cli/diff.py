@@ -27,29 +27,49 @@ def diff_command(
     from advisor.reasoning.difference import difference, lines
 
     knowledge = engine(rules or locate.rules_dir(), day_of(as_of))
-    found = difference(_advice(before, knowledge), _advice(after, knowledge))
+    found = difference(advice_in(before, knowledge), advice_in(after, knowledge))
     if json_:
         out(json.dumps(asdict(found), indent=2, ensure_ascii=False) + "\n")
     else:
         out("".join(f"{line}\n" for line in lines(found)))
 
 
-def _advice(path: Path, knowledge: Any) -> dict[str, Any]:
+def advice_in(path: Path, knowledge: Any) -> dict[str, Any]:
     """The advice in a file, or the advice on the answers in it, as plain JSON. Raises InputError."""
     from advisor.intake import answers as intake
-    from advisor.knowledge import yaml_file
     from advisor.reasoning.advise import advise
-    from advisor.reasoning.difference import faults
+
+    raw = _read(path)
+    if isinstance(raw, dict) and "verdict_id" in raw:
+        return _sound(path, raw)
+    return advise(intake.parse({} if raw is None else raw, knowledge.book, str(path)), knowledge).to_json()
+
+
+def expected_advice(path: Path) -> dict[str, Any]:
+    """The advice in a file, as plain JSON. Raises InputError where it holds anything else."""
+    raw = _read(path)
+    if not isinstance(raw, dict) or "verdict_id" not in raw:
+        remedy = f"make one: advisor recommend ANSWERS --format json --out {path}"
+        raise InputError([Problem(str(path), "verdict_id", "nothing", "an advice in JSON", remedy)])
+    return _sound(path, raw)
+
+
+def _read(path: Path) -> Any:
+    from advisor.knowledge import yaml_file
 
     problems: list[Problem] = []
     raw = yaml_file.read(path, problems, str(path))
     if problems:
         raise InputError(problems)
-    if isinstance(raw, dict) and "verdict_id" in raw:
-        spoiled = list(faults(raw))
-        if spoiled:
-            remedy = "make it again with advisor recommend --format json"
-            allowed = "an advice in the published form"
-            raise InputError([Problem(str(path), field, found, allowed, remedy) for field, found in spoiled])
-        return raw
-    return advise(intake.parse({} if raw is None else raw, knowledge.book, str(path)), knowledge).to_json()
+    return raw
+
+
+def _sound(path: Path, raw: dict[str, Any]) -> dict[str, Any]:
+    from advisor.reasoning.difference import faults
+
+    spoiled = list(faults(raw))
+    if spoiled:
+        remedy = "make it again with advisor recommend --format json"
+        allowed = "an advice in the published form"
+        raise InputError([Problem(str(path), field, found, allowed, remedy) for field, found in spoiled])
+    return raw

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import field as field_
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -444,6 +445,7 @@ class Advice:
     cost_study: CostStudy | None = None
     shortfalls: tuple[Shortfall, ...] = ()
     timetable: Timetable | None = None
+    in_force: Mapping[str, Mapping[str, Any]] = field_(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The advice in the published JSON form; the keys of the fixed design, plus some."""

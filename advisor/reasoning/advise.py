@@ -19,8 +19,10 @@ from advisor.knowledge.model_names import read_model_names
 from advisor.knowledge.prices import PriceTable
 from advisor.knowledge.quality_model import FOLDER as STUDIES
 from advisor.knowledge.quality_model import NAMES, PRIORS, model_file, read_model, studies_folder
+from advisor.knowledge.record_summary import SUMMARY, THIN, read_summary, record_folder
 from advisor.knowledge.study_registry import FOLDER as PAPERS
 from advisor.knowledge.study_registry import read_registry
+from advisor.language import say
 from advisor.reasoning import contributions, like_evidence, limits, plan, published
 from advisor.reasoning.advice import (
     Advice,
@@ -38,6 +40,7 @@ from advisor.reasoning.advice import (
 from advisor.reasoning.costs import Spread, itemise, shortfalls, study
 from advisor.reasoning.engine import ABSTAIN, STATUS, TIE, Engine, Outcome, canonical
 from advisor.reasoning.explain import Explainer
+from advisor.reasoning.in_force import in_force
 from advisor.reasoning.likeness import Library, of_case
 from advisor.reasoning.probe import Probe
 from advisor.reasoning.quality import blend
@@ -59,7 +62,7 @@ def engine(folder: Path, day: date, measured: Path | None = None) -> Engine:
     model = read_model(fitted) if fitted else None
     if model is not None:
         refuse_unknown(model.tuning.features, model.hybrid.features, str(fitted), prices, day)
-    return Engine(book, prices, day, measurement, model, library(book))
+    return Engine(book, prices, day, measurement, model, library(book), read_summary(record_folder(book)))
 
 
 def refuse_unknown(tuning: Sequence[str], hybrid: Sequence[str], where: str, prices: PriceTable, day: date) -> None:
@@ -128,6 +131,7 @@ def advise(answers: Answers, engine: Engine) -> Advice:
         cost_study=study(outcome.facts, engine.book, engine.prices, engine.day),
         shortfalls=shortfalls(outcome.facts, outcome.costs),
         timetable=_timetable(schedule),
+        in_force=in_force(answers, engine),
     )
 
 
@@ -334,15 +338,36 @@ def _confidence(outcome: Outcome, engine: Engine) -> Confidence:
         return Confidence(
             None, False, f"{lead} How sure the measurement is, its intervals say; no percentage is given."
         )
-    if engine.model is None or not np.isfinite(said) or outcome.status[0] == ABSTAIN:
+    behind = engine.behind(outcome)
+    thin = behind is not None and behind < THIN
+    if engine.model is None or not np.isfinite(said) or outcome.status[0] == ABSTAIN or thin:
         why = "too little is known to recommend an approach"
         if engine.model is None:
             why = "no model of published studies"
         elif not np.isfinite(said):
             why = "published studies are too far from this case"
+        elif thin:
+            why = say(
+                "the record holds {n} judged forecasts of this kind of task, fewer than {least}", n=behind, least=THIN
+            )
         return Confidence(None, False, f"{lead} No percentage is given: {why}.")
     basis = (
         f"Level means within one point of 100. Forecast from {published.source_of(engine.model)}, calibrated on "
         f"papers left out of the fit. {lead}"
     )
-    return Confidence(said, True, basis)
+    return Confidence(said, True, f"{basis} {_ledger(engine, behind)}".strip())
+
+
+def _ledger(engine: Engine, behind: int | None) -> str:
+    """The ledger that a percentage was held against, with its size and error; empty where there is none."""
+    record = engine.record
+    if record is None or behind is None or record.calibration_error is None:
+        return ""
+    return say(
+        "Held against the record ({file}): {n} forecasts judged without their paper, {kind} of this kind of task, "
+        "expected calibration error {error}.",
+        file=f"rules/record/{SUMMARY}",
+        n=record.calibrated,
+        kind=behind,
+        error=f"{record.calibration_error:.3f}",
+    )

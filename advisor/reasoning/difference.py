@@ -9,6 +9,7 @@ from typing import Any
 
 from advisor.errors import shown
 from advisor.knowledge.domain import APPROACHES
+from advisor.reasoning.in_force import KnowledgeChange, changes
 
 Plain = Mapping[str, Any]
 
@@ -72,6 +73,7 @@ class Difference:
     scores: Mapping[str, tuple[float, float]]
     costs_usd: Mapping[str, tuple[float, float]]
     circumstances: Mapping[str, tuple[Any, Any]]
+    knowledge: tuple[KnowledgeChange, ...] = ()
 
 
 def difference(before: Plain, after: Plain) -> Difference:
@@ -93,6 +95,7 @@ def difference(before: Plain, after: Plain) -> Difference:
         scores=_per_approach(before, after, lambda item: item["score"]),
         costs_usd=_per_approach(before, after, lambda item: item["cost_usd"]["horizon_total"]["likely"]),
         circumstances={name: pair for name, pair in circumstances.items() if pair[0] != pair[1]},
+        knowledge=changes(before.get("in_force") or {}, after.get("in_force") or {}),
     )
 
 
@@ -197,6 +200,8 @@ def lines(found: Difference) -> Iterable[str]:
         yield f"The advice changed from {_verdict(*old)} to {_verdict(*new)}."
     for name, (before, after) in found.circumstances.items():
         yield f"{name}: {_said(before)} → {_said(after)}"
+    for item in found.knowledge:
+        yield f"{item.kind} {item.name}: {_amount(item.before)} → {_amount(item.after)}"
     for change in found.answers:
         yield f"answer {change.field}: {_said(change.before)} → {_said(change.after)}"
     for rule in found.rules:
@@ -217,6 +222,16 @@ def _verdict(recommendation: str | None, status: str) -> str:
         return "no recommendation (abstains)"
     words = recommendation.replace("_", "-")
     return f"a tie led by {words}" if status == "tie" else words
+
+
+def _amount(value: Any) -> str:
+    """A price or parameter in words: its likely value with its range, or that it is not in force."""
+    if value is None:
+        return "not in force"
+    if isinstance(value, list) and len(value) == 3 and all(isinstance(one, int | float) for one in value):
+        low, likely, high = value
+        return f"{likely:g}" if low == high else f"{likely:g} ({low:g} to {high:g})"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _said(value: Any) -> str:

@@ -213,6 +213,14 @@ def advice(**changes: Any) -> Advice:
         ),
         robustness=Robustness(0.93, 500, 20.0, (Method("weighted_product", "fine_tuning", True),)),
         trace=(RuleState("near_gate", "gate", "unknown", "It wants the monthly budget."),),
+        in_force={
+            "prices": {"h100/gpu_hour": [2.0, 2.5, 4.0]},
+            "assumptions": {},
+            "parameters": {},
+            "market": {},
+            "rules": {},
+            "models": {},
+        },
     )
     return replace(full, **changes)
 
