@@ -15,6 +15,7 @@ from advisor.errors import InputError, Problem
 if TYPE_CHECKING:
     from advisor.reasoning.engine import Engine
     from advisor.reasoning.ledger import Entry
+    from advisor.reasoning.quality.fit import Trials
     from advisor.reasoning.studies_record import StudyRecord
 
 app = typer.Typer(
@@ -106,6 +107,42 @@ def table(
     files.write(write, page.encode())
 
 
+@app.command(name="fit")
+def fit_command(
+    write: Annotated[
+        bool, typer.Option("--write", help="Write the fitted forecast as a new version of this pack's record.")
+    ] = False,
+    rules: RulesOption = None,
+    json_: AsJson = False,
+) -> None:
+    """Tries what the forecast would learn from our own runs: before and after, on tasks and papers left out."""
+    from advisor.cli.commands import day_of
+    from advisor.knowledge.quality_model import MODEL, PRIORS, read_priors, studies_folder
+    from advisor.reasoning import learning
+    from advisor.reasoning.advise import engine
+
+    knowledge = engine(rules or locate.rules_dir(), day_of(None))
+    folder = _folder(rules, must_exist=not write)
+    runs = [entry for entry in _entries(_folder(rules)) if entry.origin == "run"]
+    data = _with_runs(knowledge, runs)
+    priors = read_priors(studies_folder(knowledge.book) / PRIORS)
+    tasks, papers = learning.on_tasks(data, priors), learning.on_papers(data, priors)
+    found = learning.plain(tasks, papers)
+    out(json.dumps(found, indent=2) + "\n" if json_ else "".join(f"{line}\n" for line in learning.lines(tasks, papers)))
+    if not write:
+        say(["nothing written: the forecast changes only with --write"])
+        return
+    if not learning.better(tasks, papers):
+        say(["nothing written: on tasks or papers that it has not seen the forecast would get worse"])
+        raise typer.Exit(1)
+    model = learning.fitted(data, priors)
+    folder.mkdir(parents=True, exist_ok=True)
+    model.write(folder / MODEL)
+    entry = {"at": knowledge.day.isoformat(), "model": model.digest, "runs": [run.id for run in runs], **found}
+    version = learning.keep(folder, entry)
+    say([f"version {version} written: {folder / MODEL}", "judge it anew with: advisor record add --studies"])
+
+
 def _whole(folder: Path) -> dict[str, Any]:
     from advisor.reasoning import ledger, tally
 
@@ -132,15 +169,30 @@ def _folder(rules: Path | None, must_exist: bool = True) -> Path:
 
 
 def _judged_studies(knowledge: Engine) -> tuple[StudyRecord, dict[str, str]]:
+    """Every published comparison forecast without its paper; with our own runs in where the forecast has them in."""
+    from advisor.knowledge.quality_model import PRIORS, read_priors, studies_folder
+    from advisor.reasoning.studies_record import judge, reasons
+
+    runs: list[Entry] = []
+    if knowledge.model is not None and knowledge.model.own_runs:
+        from advisor.knowledge.record_summary import record_folder
+        from advisor.reasoning import learning
+
+        fitted = learning.last_fit(record_folder(knowledge.book))
+        runs = [entry for entry in _entries(record_folder(knowledge.book)) if entry.id in fitted]
+    data = _with_runs(knowledge, runs)
+    priors = read_priors(studies_folder(knowledge.book) / PRIORS)
+    return judge(knowledge, data, priors), reasons(data, priors)
+
+
+def _with_runs(knowledge: Engine, runs: list[Entry]) -> Trials:
     from advisor.knowledge.model_names import read_model_names
-    from advisor.knowledge.quality_model import NAMES, PRIORS, read_priors, studies_folder
+    from advisor.knowledge.quality_model import NAMES, studies_folder
     from advisor.knowledge.study_registry import FOLDER as PAPERS
     from advisor.knowledge.study_registry import read_registry
-    from advisor.reasoning.quality.fit import trials
-    from advisor.reasoning.studies_record import judge, reasons
+    from advisor.reasoning import learning
 
     folder = studies_folder(knowledge.book)
     rows = [row for study in read_registry(folder / PAPERS) for row in study.comparisons]
-    data = trials(rows, read_model_names(folder / NAMES), knowledge.book, knowledge.prices, knowledge.day)
-    priors = read_priors(folder / PRIORS)
-    return judge(knowledge, data, priors), reasons(data, priors)
+    names = read_model_names(folder / NAMES)
+    return learning.joined(rows, runs, names, knowledge.book, knowledge.prices, knowledge.day)

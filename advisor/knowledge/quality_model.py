@@ -23,6 +23,7 @@ from advisor.knowledge.domain import Rulebook
 from advisor.knowledge.fields import Fields
 
 FOLDER = "studies"
+RECORD = "record"  # where `advisor record fit --write` puts a model with our own runs in
 NAMES = "models.yaml"
 PRIORS = "priors.yaml"
 MODEL = "model.json"
@@ -138,9 +139,12 @@ class QualityModel:
     rows: int
     studies: int
     fitted_on: str
+    own_runs: int = 0
+    own_tasks: int = 0
 
     def plain(self) -> dict[str, Any]:
-        """The JSON form."""
+        """The JSON form; runs of our own stand in it only where there are any."""
+        own = {"own_runs": self.own_runs, "own_tasks": self.own_tasks} if self.own_runs else {}
         return {
             "format": FORMAT,
             "unit": "z = arsinh(points / scale_points)",
@@ -150,6 +154,7 @@ class QualityModel:
             "hybrid_selection": self.hybrid_selection,
             "rows": self.rows,
             "studies": self.studies,
+            **own,
             "fitted_on": self.fitted_on,
             "calibration": {name: round(value, DIGITS) for name, value in asdict(self.calibration).items()},
             "lead_of_tuning": self.tuning.plain(),
@@ -181,8 +186,8 @@ def studies_folder(book: Rulebook) -> Path:
 
 
 def model_file(book: Rulebook) -> Path | None:
-    """The fitted model of a pack: that of the uppermost layer that has one."""
-    files = (layer / FOLDER / MODEL for layer in reversed(book.layers))
+    """The fitted model of a pack: that of the uppermost layer that has one; with our own runs in before without."""
+    files = (layer / part / MODEL for layer in reversed(book.layers) for part in (RECORD, FOLDER))
     return next((file for file in files if file.exists()), None)
 
 
@@ -206,6 +211,8 @@ def read_model(path: Path) -> QualityModel:
             rows=int(raw["rows"]),
             studies=int(raw["studies"]),
             fitted_on=str(raw["fitted_on"]),
+            own_runs=int(raw.get("own_runs", 0)),
+            own_tasks=int(raw.get("own_tasks", 0)),
         )
         if raw["format"] != FORMAT:
             raise ValueError(f"format {raw['format']!r} instead of {FORMAT}")

@@ -27,6 +27,7 @@ from advisor.reasoning.validation import Validation
 
 FILES: Mapping[str, str] = {"run": "runs.jsonl", "study": "studies.jsonl", "case": "cases.jsonl"}
 REMARKS = "remarks.json"
+RUN = "run:"  # how the ids of our own runs begin
 OUTCOMES = ("hit", "tie", "miss", "undecided", "not_counted")
 _OF_VERDICT = {"confirmed": "hit", "tie": "tie", "refuted": "miss", "undecided": "undecided"}
 
@@ -139,6 +140,8 @@ def of_studies(
     regrets = record.regret
     entries = []
     for index, row in enumerate(record.data.rows):
+        if row.id.startswith(RUN):
+            continue
         points, regret = record.data.points[index], float(regrets[index])
         hit = regret <= ROUNDING
         pick, best = APPROACHES[int(record.choice[index])], APPROACHES[int(np.nanargmax(points))]

@@ -49,7 +49,8 @@ def evidence(engine: Engine, outcome: Outcome, findings: Sequence[Finding]) -> F
 
 def source_of(model: QualityModel) -> str:
     """Where every number of the forecast comes from."""
-    return f"{model.rows} published comparisons from {model.studies} studies (forecast model {model.digest[:12]})"
+    own = f" and {model.own_runs} own runs on {model.own_tasks} tasks" if model.own_runs else ""
+    return f"{model.rows} published comparisons from {model.studies} studies{own} (forecast model {model.digest[:12]})"
 
 
 def finding(engine: Engine, outcome: Outcome) -> Iterator[Finding]:

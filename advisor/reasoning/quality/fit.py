@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 
 import numpy as np
 
 from advisor.intake import facts as intake_facts
+from advisor.intake.answers import Answers
 from advisor.intake.columns import Facts, Floats
 from advisor.intake.comparisons import answers_of
 from advisor.knowledge.domain import APPROACHES, Rulebook
@@ -56,10 +58,20 @@ class Trials:
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def trials(rows: Sequence[Comparison], names: ModelNames, book: Rulebook, prices: PriceTable, day: date) -> Trials:
-    """The comparisons with at least two reported scores, by id, ready for fitting and judging."""
+def trials(
+    rows: Sequence[Comparison],
+    names: ModelNames,
+    book: Rulebook,
+    prices: PriceTable,
+    day: date,
+    stated: Mapping[str, Answers] = MappingProxyType({}),
+) -> Trials:
+    """The comparisons with at least two reported scores, by id, ready for fitting and judging.
+
+    `stated` are the answers of rows, by id, that were given before the comparison was made and need not be derived.
+    """
     kept = tuple(sorted((row for row in rows if len(row.points()) > 1), key=lambda row: row.id))
-    answers = [answers_of(row, names, book) for row in kept]
+    answers = [stated[row.id] if row.id in stated else answers_of(row, names, book) for row in kept]
     answered = intake_facts.tabulate(answers, book)
     facts = intake_facts.derive(answered, book, day)
     points = np.array([[row.points().get(name, np.nan) for name in APPROACHES] for row in kept]).reshape(-1, 3)
