@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from advisor import locate
+from advisor import __version__, locate
 from advisor.cli import INTERRUPTED, out, say
 from advisor.errors import InputError, JobFailed, Problem
 
@@ -72,7 +72,7 @@ def validate_command(  # noqa: PLR0913, PLR0917 - the words of the command, whic
     planned = []
     for task in described:
         folder = out_dir / task.name
-        lock, fresh = locked.write_once(folder, locked.make(task, stated, knowledge))
+        lock, fresh = locked.write_once(folder, locked.make(task, stated, knowledge, __version__))
         picks = ", ".join(f"{one.pick or 'none'} at {one.train_size}" for one in lock.predictions)
         say([f"{task.name}: {'locked' if fresh else 'already locked'} {lock.locked_at} ({picks})"])
         planned.append((folder, [task.folder, *_options(grid), "--out", str(folder)]))

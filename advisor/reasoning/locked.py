@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from advisor import __version__
 from advisor.errors import InputError, Problem
 from advisor.intake.answers import Answers
 from advisor.intake.detected import Description, detect
@@ -80,17 +79,17 @@ class Lock:
         return str(self.plain()["digest"])
 
 
-def make(task: Description, stated: Answers, engine: Engine, now: datetime | None = None) -> Lock:
-    """The lock over the advice for every train size of the planned run."""
+def make(task: Description, stated: Answers, engine: Engine, version: str = "") -> Lock:
+    """The lock over the advice for every train size of the planned run, made now by that `version` of the advisor."""
     predictions = tuple(predict(task, size, stated, engine) for size in task.train_sizes)
     return Lock(
         request=request_of(task, stated),
         predictions=predictions,
-        locked_at=(now or datetime.now(UTC)).strftime(TIME),
+        locked_at=datetime.now(UTC).strftime(TIME),
         rulebook=engine.book.name,
         rulebook_version=engine.book.version,
         forecast_model=engine.model.digest if engine.model is not None else "",
-        advisor_version=__version__,
+        advisor_version=version,
     )
 
 
