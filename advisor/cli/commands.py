@@ -16,6 +16,7 @@ from advisor.cli import files, out, say
 from advisor.cli.backtest import backtest_command
 from advisor.cli.check import check_command
 from advisor.cli.diff import diff_command
+from advisor.cli.mcp import mcp_command
 from advisor.cli.portfolio import portfolio_command
 from advisor.cli.record import app as record_app
 from advisor.cli.rules import app as rules_app
@@ -41,6 +42,7 @@ app.add_typer(record_app, name="record")
 app.command(name="backtest")(backtest_command)
 app.command(name="check")(check_command)
 app.command(name="diff")(diff_command)
+app.command(name="mcp")(mcp_command)
 app.command(name="portfolio")(portfolio_command)
 app.command(name="validate")(validate_command)
 
