@@ -138,10 +138,13 @@ def _refuse_same_names(described: Sequence[Description]) -> None:
 
 
 def _print(found: Sequence[Validation], as_json: bool) -> None:
-    from advisor.reasoning import validation
+    from advisor.reasoning import ledger, tally, validation
+    from advisor.reasoning.record_words import in_brief
 
+    counted = tally.tally([entry for one in found for entry in ledger.judged(one)])
     if as_json:
-        text = json.dumps({"tasks": [validation.plain(one) for one in found]}, indent=2, ensure_ascii=False) + "\n"
-    else:
-        text = "".join(f"{line}\n" for one in found for line in (*validation.lines(one), ""))
-    out(text)
+        whole = {"tasks": [validation.plain(one) for one in found], "summary": counted}
+        out(json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
+        return
+    lines = [line for one in found for line in (*validation.lines(one), "")]
+    out("".join(f"{line}\n" for line in (*lines, *(in_brief(counted) if counted["n"] else ()))))

@@ -63,7 +63,8 @@ class AtSize:
 class Measurement:
     """One benchmark result. `best` holds the arm that represents each measured approach.
 
-    `sizes` holds the same for every train size; `margin` is the difference (0-1) that the run says does not matter.
+    `sizes` holds the same for every train size; `margin` is the difference (0-1) that the run says does not matter;
+    `unfinished` are the train sizes with a missing cell.
     """
 
     folder: str
@@ -78,6 +79,7 @@ class Measurement:
     comparisons: tuple[Comparison, ...]
     sizes: tuple[AtSize, ...] = ()
     margin: float | None = None
+    unfinished: frozenset[int] = frozenset()
 
     def at(self, train_size: int) -> Measurement | None:
         """The measurement of one train size alone; None where it was not measured."""
@@ -153,7 +155,14 @@ def _measurement(raw: Any, problems: list[Problem], where: str, folder: str, con
             fields.rows("by_size", lambda entry, index: _at_size(entry, index, by_key, fields), required=False)
         ),
         margin=fields.number("margin", low=0, high=1) if "margin" in raw else None,
+        unfinished=frozenset(
+            fields.rows("missing", lambda entry, index: _missing(entry, index, fields), required=False)
+        ),
     )
+
+
+def _missing(raw: Any, index: int, whole: Fields) -> int:
+    return Fields(raw, whole.problems, whole.where, f"missing[{index}]").whole("train_size")
 
 
 def _best(

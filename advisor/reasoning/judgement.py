@@ -81,7 +81,8 @@ class Judgement:
 def judge(prediction: Prediction, measurement: Measurement, margin: float | None = None) -> Judgement:
     """The judgement of one prediction by the measurement of its train size."""
     allowed = margin if margin is not None else measurement.margin if measurement.margin is not None else MARGIN
-    there = measurement.at(prediction.train_size)
+    unfinished = prediction.train_size in measurement.unfinished
+    there = measurement.at(prediction.train_size) if not unfinished else None
     pick = prediction.pick
     if there is None or pick is None or len(there.best) < 2 or pick not in there.best:
         return _not_judged(prediction, there, allowed)
@@ -199,7 +200,7 @@ def _forecast_erred(prediction: Prediction, better: str) -> bool:
 
 def _not_judged(prediction: Prediction, there: Measurement | None, margin: float) -> Judgement:
     if there is None:
-        reason = "this train size was not measured"
+        reason = "this train size was not measured, or not to the end"
     elif len(there.best) < 2:
         reason = "fewer than two approaches were measured"
     elif prediction.pick is None:

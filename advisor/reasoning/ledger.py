@@ -82,15 +82,14 @@ class Entry:
 
 def of_run(found: Validation) -> tuple[Entry, ...]:
     """The entries of a validated run, one per judged prediction. Raises InputError where it may not enter."""
-    problems = []
     if not found.locked_before:
         allowed = "advice locked before its first cell started"
-        problems.append(Problem(found.folder, "", "advice that was not locked before the run", allowed))
-    if found.measurement.status != "complete":
-        remedy = f"finish it: advisor bench resume {found.folder}"
-        problems.append(Problem(found.folder, "", "a run that is not complete", "a complete run", remedy))
-    if problems:
-        raise InputError(problems)
+        raise InputError([Problem(found.folder, "", "advice that was not locked before the run", allowed)])
+    return judged(found)
+
+
+def judged(found: Validation) -> tuple[Entry, ...]:
+    """The judged predictions of a run as entries, whether or not they may enter the record."""
     return tuple(_of_judgement(item, found) for item in found.judgements if item.verdict != "not_judged")
 
 

@@ -33,6 +33,12 @@ def lines(record: Mapping[str, Any]) -> list[str]:
     return text
 
 
+def in_brief(tally: Mapping[str, Any]) -> list[str]:
+    """Counts over some predictions: hits, ties, their interval, and the points lost beside the constant policies."""
+    good = tally["hits"] + tally["ties"]
+    return [f"{good} of {tally['n']} hits or ties on {tally['groups']} tasks", *_counts(tally)]
+
+
 def table(record: Mapping[str, Any]) -> str:
     """The record as a Markdown table with the wrong ones of our own runs and of the real cases below it."""
     head = "| predictions | n | hits | ties | misses | undecided | hits or ties | points lost | " + " | ".join(

@@ -153,6 +153,9 @@ def lines(found: Validation) -> list[str]:
 
 def _told(item: Judgement, found: Validation) -> Sequence[str]:
     text = [f"{item.verdict.replace('_', ' ')}: {item.reason}"]
+    prediction = item.prediction
+    if prediction.pick is not None and prediction.recommendation not in (None, prediction.pick):
+        text.append(f"the advice was {prediction.recommendation}, which has no arm here; next came {prediction.pick}")
     if item.regret_usd is not None:
         money = item.regret_usd
         ends = f"{money.low or 0:,.0f} to {money.high or 0:,.0f}"
