@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from ..errors import BenchmarkError
 from ..records import Answer, Approach, Example, TaskCard
@@ -49,6 +49,15 @@ class Contestant(Protocol):
 
     def predict(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> list[Answer]:
         """One answer per text, in the order of `texts`; `progress` receives the number of texts done since last."""
+        ...
+
+
+@runtime_checkable
+class Looking(Protocol):
+    """A contestant that decides how it learns by a look at the task's training split before `fit`."""
+
+    def look_at(self, pool: Sequence[Example]) -> None:
+        """Look at `pool`, rows of the training split beyond the cell's own; `fit` still learns from its own alone."""
         ...
 
 
@@ -132,9 +141,32 @@ ARMS: Mapping[str, Arm] = MappingProxyType(
                 by_name=True,
             ),
             Arm("hybrid", "hybrid", "tuned_with_prompt", True, True, "low-rank adapters trained on a few-shot prompt"),
+            Arm(
+                "lora_upper",
+                "fine_tuning",
+                "lora",
+                True,
+                True,
+                "lora on the upper layers alone, where a look at training rows finds that as good; else on all",
+                (CLASSIFICATION,),
+                by_name=True,
+            ),
+            Arm(
+                "hybrid_upper",
+                "hybrid",
+                "tuned_with_prompt",
+                True,
+                True,
+                "hybrid on the upper layers alone, where a look at training rows finds that as good; else on all",
+                (CLASSIFICATION,),
+                by_name=True,
+            ),
         )
     }
 )
+
+WITH_SHOTS = ("few_shot", "hybrid", "hybrid_upper")
+UPPER = ("lora_upper", "hybrid_upper")
 
 
 def make(arm: str, card: TaskCard, seed: int, model: LoadedModel | None) -> Contestant:
@@ -149,7 +181,7 @@ def make(arm: str, card: TaskCard, seed: int, model: LoadedModel | None) -> Cont
         return _baseline(entry.name, card, seed)
     if model is None:
         raise BenchmarkError(f"arm {arm!r} needs a language model; name one with --model")
-    shots = entry.name in ("few_shot", "hybrid")
+    shots = entry.name in WITH_SHOTS
     if card.kind != CLASSIFICATION:
         from .prompted_writing import PromptedWriting
         from .tuned_writing import TunedWriting
@@ -173,6 +205,10 @@ def make(arm: str, card: TaskCard, seed: int, model: LoadedModel | None) -> Cont
         from .prompting import Prompting
 
         return Prompting(card, seed, model, shots=shots)
+    if entry.name in UPPER:
+        from .upper_tuning import UpperTuning
+
+        return UpperTuning(card, seed, model, shots=shots)
     from .tuning import Tuning
 
     return Tuning(card, seed, model, shots=shots)
@@ -195,7 +231,7 @@ def _baseline(name: str, card: TaskCard, seed: int) -> Contestant:
 def settings(arm: str, kind: str = CLASSIFICATION) -> dict[str, Any]:
     """What enters the identity of a cell: the arm's hyper-parameters, its template texts, its code's version."""
     entry = fitting(arm, kind)
-    shots = entry.name in ("few_shot", "hybrid")
+    shots = entry.name in WITH_SHOTS
     if entry.technique == "encoder_head":
         from .encoder_head import settings as of_head
 
@@ -223,6 +259,10 @@ def settings(arm: str, kind: str = CLASSIFICATION) -> dict[str, Any]:
         from .prompting import settings as of_prompting
 
         return of_prompting(shots=shots)
+    if entry.name in UPPER:
+        from .upper_tuning import settings as of_upper
+
+        return of_upper(shots=shots)
     from .tuning import settings as of_tuning
 
     return of_tuning(shots=shots)

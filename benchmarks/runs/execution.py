@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..approaches import Looking
 from ..records import SCHEMA_CELL, Answer, Example, Prediction, TaskCard, seed_for
 from ..statistics import LabelScores, Outcomes, Scored, Tallies, judged, score_interval
 from ..tasks import CLASSIFICATION, EXTRACTION, metrics_of
@@ -31,12 +32,16 @@ class BrokenContestant(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Corner:
-    """What every arm of one (train size, seed) is given: the card, its rows, the test rows and the data's hashes."""
+    """What every arm of one (train size, seed) is given: the card, its rows, the test rows and the data's hashes.
+
+    `pool` is the whole training split, for contestants that look at it before they learn from their own rows.
+    """
 
     card: TaskCard
     split: Split
     test: tuple[Example, ...]
     data: Mapping[str, str]
+    pool: tuple[Example, ...] = ()
 
 
 def contestant_seed(planned: PlannedCell) -> int:
@@ -69,6 +74,8 @@ class Entrant:
         _seed_globals(self._seed)
         self._contestant = make(planned.cell.arm, corner.card, self._seed, model)
         step("fit", 0)
+        if isinstance(self._contestant, Looking):
+            self._contestant.look_at(corner.pool)
         clock = time.perf_counter()
         self._fit = self._contestant.fit(corner.split.train, corner.split.dev)
         self._fit_seconds = time.perf_counter() - clock

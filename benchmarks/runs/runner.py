@@ -240,7 +240,7 @@ class _Runner:
         arm = self._ring.arms[cell.arm]
         model = self._loaded() if arm.needs_model else None
         split = split_rows(self._task, cell.train_size, cell.seed)
-        corner = Corner(self._task.card, split, self._test, self._task.fingerprint)
+        corner = Corner(self._task.card, split, self._test, self._task.fingerprint, self._task.train)
         self._progress.start(planned)
         try:
             return Entrant(planned, arm, corner, self._ring.make, model, self._progress.step)

@@ -60,6 +60,8 @@ def test_the_arms_are_those_of_the_contract() -> None:
         "lora": ("fine_tuning", "lora"),
         "full": ("fine_tuning", "full"),
         "hybrid": ("hybrid", "tuned_with_prompt"),
+        "lora_upper": ("fine_tuning", "lora"),
+        "hybrid_upper": ("hybrid", "tuned_with_prompt"),
     }
 
 
