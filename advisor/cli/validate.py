@@ -66,7 +66,7 @@ def validate_command(  # noqa: PLR0913, PLR0917 - the words of the command, whic
     own |= {"kind": kind, "description": description}
     described: list[Description] = []
     for name in tasks:
-        words = [name, *_options({**grid, **own}), "--out", str(out_dir / "data")]
+        words = [name, *_options({**grid, **own}), "--out", str(out_dir)]
         described.append(read_description(_described(words), f"{SCHEMA} of {name}"))
     _refuse_same_names(described)
     planned = []

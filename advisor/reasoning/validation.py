@@ -142,13 +142,31 @@ def lines(found: Validation) -> list[str]:
         head += ", NOT locked before the run: judged, but no part of the record"
     if found.measurement.status != "complete":
         head += " (the run is not complete)"
-    text = [head, f"  {'examples':>8s}  {'advised':12s}{'best':12s}{'verdict':12s}{'points lost':>12s}   scores"]
+    text = [head, *_answered(found.lock)]
+    text.append(f"  {'examples':>8s}  {'advised':12s}{'best':12s}{'verdict':12s}{'points lost':>12s}   scores")
     for item in found.judgements:
         scores = ", ".join(f"{name} {score.value:.1f}" for name, score in item.scores.items())
         lost = f"{item.regret.value:.1f}" if item.regret is not None else "-"
         pick = item.prediction.pick or "(none)"
         text.append(f"  {_size(item):8d}  {pick:12s}{item.best or '-':12s}{item.verdict:12s}{lost:>12s}   {scores}")
     return text + [f"  at {_size(item)}: {line}" for item in found.judgements for line in _told(item, found)]
+
+
+def _answered(lock: Lock) -> list[str]:
+    """Which answers the advice was given, apart by whether they were stated or detected."""
+    if not lock.predictions:
+        return []
+    first = lock.predictions[0]
+    text = []
+    for title, wanted in (("stated", False), ("detected", True)):
+        named = [
+            f"{name} {value}"
+            for name, value in first.answers.items()
+            if name not in {"name", "labelled_examples", "priorities"} and (name in first.derived) == wanted
+        ]
+        if named:
+            text.append(f"  {title}: {', '.join(named)}")
+    return text
 
 
 def _told(item: Judgement, found: Validation) -> Sequence[str]:
