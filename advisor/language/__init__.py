@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -44,6 +45,34 @@ def say(text: str, **values: object) -> str:
 def say_many(one: str, many: str, count: int, **values: object) -> str:
     """The message for `count` things, one or many; `{count}` stands for the number."""
     return say(one if count == 1 else many, count=count, **values)
+
+
+def message(text: str) -> str:
+    """The text as it is: marks a message that stands in a table of words and is looked up, by `say`, when shown."""
+    return text
+
+
+def numeral(text: str) -> str:
+    """A figure written the English way (`1,234.5`) with the separators of the language in force (`1.234,5`)."""
+    if _current.get() == SOURCE:
+        return text
+    return text.translate(_separators(_current.get()))
+
+
+def written(day: date) -> str:
+    """A day as it is written in the language in force: `2026-11-24` in English, `24.11.2026` in German."""
+    if _current.get() == SOURCE:
+        return day.isoformat()
+    from babel.dates import format_date
+
+    return format_date(day, "medium", locale=_current.get())
+
+
+@cache
+def _separators(language: str) -> dict[int, str]:
+    from babel.numbers import get_decimal_symbol, get_group_symbol
+
+    return {ord(","): get_group_symbol(language), ord("."): get_decimal_symbol(language)}
 
 
 @cache

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from advisor.knowledge.domain import Quantity, Source
+from advisor.language import say
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
@@ -107,6 +108,15 @@ def runs(*parts: Any) -> Runs:
     return tuple(made)
 
 
+def phrase(sentence: str, **parts: Any) -> Runs:
+    """A sentence of the catalogue as runs, with a run (or runs) at each `{name}`; other braces stay as they are."""
+    made: list[Any] = []
+    for piece in re.split(r"(\{[a-z_]+\})", sentence):
+        name = piece[1:-1]
+        made.append(parts[name] if piece.startswith("{") and name in parts else piece)
+    return runs(*made)
+
+
 @dataclass(frozen=True, slots=True)
 class Paragraph:
     """Running text; `muted` for what may be skipped."""
@@ -172,16 +182,21 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One drawn number: where it stands (`label`) and how large it is; `muted` where it is out of the race."""
+    """One drawn number: where it stands (`label`) and how large it is; `muted` where it is out of the race.
+
+    `at` is its place along the chart in the kinds that have one (line, scatter, timeline).
+    """
 
     label: str
     amount: Quantity
     muted: bool = False
+    at: Quantity | None = None
 
     def __post_init__(self) -> None:
         _tidy(self, "label")
-        if not isinstance(self.amount, Quantity):
-            raise TypeError(f"{self.amount!r} is no Quantity: a chart draws only numbers with their origin")
+        for number in (self.amount, *([] if self.at is None else [self.at])):
+            if not isinstance(number, Quantity):
+                raise TypeError(f"{number!r} is no Quantity: a chart draws only numbers with their origin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,25 +210,38 @@ class Series:
         _tidy(self, "title")
 
 
+PLACED = ("line", "scatter", "timeline")  # kinds of chart whose marks have a place along the chart
+
+
 @dataclass(frozen=True, slots=True)
 class ChartSpec:
     """What a chart shows, without how. `alt` states the finding in a sentence.
 
     kind "stacked": each series adds its part to the bar of each label, `totals` are the sums, best first.
     kind "interval": each mark is a dot between its low and high.
+    kind "line": the marks of a series are joined in the order of `at` (along `across`), their amounts along `axis`.
+    kind "scatter": the same without the line; labels name single dots.
+    kind "timeline": each mark is a bar that begins at `at` and is `amount` long, both along `axis`.
+    `totals` belong to "stacked" only. `across` titles the places `at`, with their unit.
     """
 
     id: str
-    kind: Literal["stacked", "interval"]
+    kind: Literal["stacked", "interval", "line", "scatter", "timeline"]
     title: str
     axis: str
     alt: str
     series: tuple[Series, ...]
     totals: tuple[Mark, ...] = ()
     scale: Literal["linear", "log"] = "linear"
+    across: str = ""
+    across_scale: Literal["linear", "log"] = "linear"
 
     def __post_init__(self) -> None:
-        _tidy(self, "title", "axis", "alt")
+        _tidy(self, "title", "axis", "alt", "across")
+        if not (self.title and self.axis and self.alt):
+            raise ValueError(f"chart {self.id} needs a title, an axis with its unit, and an alternative text")
+        if self.kind in PLACED and not (self.across and all(m.at for series in self.series for m in series.marks)):
+            raise ValueError(f"chart {self.id} needs a place for each mark and a title of the places")
         if not re.fullmatch(r"[a-z][a-z0-9-]*", self.id):
             raise ValueError(f"chart id {self.id!r} needs lower-case letters, digits and dashes")
 
@@ -224,8 +252,13 @@ class ChartSpec:
         return tuple(dict.fromkeys([*(mark.label for mark in self.totals), *named]))
 
     def table(self) -> Table:
-        """The drawn numbers as a table: one row per label, one column per series (and the total)."""
-        groups = [*self.series, *([Series("Total", self.totals)] if self.totals else [])]
+        """The drawn numbers as a table: one row per label, one column per series (and the total).
+
+        Where marks have a place along the chart, it stands in a column of its own.
+        """
+        if self.kind in PLACED:
+            return self._placed()
+        groups = [*self.series, *([Series(say("Total"), self.totals)] if self.totals else [])]
         found = [{mark.label: mark.amount for mark in group.marks} for group in groups]
         rows = tuple(
             (runs(label), *(runs(marks[label]) if label in marks else runs("–") for marks in found))
@@ -233,6 +266,23 @@ class ChartSpec:
         )
         titles = tuple(group.title for group in groups)
         return Table(("", *titles), rows, f"{self.title} ({self.axis})", tuple(range(1, len(titles) + 1)))
+
+    def _placed(self) -> Table:
+        """One row per label and place."""
+        cells: dict[tuple[str, float], dict[int, Mark]] = {}
+        for column, series in enumerate(self.series):
+            for mark in series.marks:
+                assert mark.at is not None
+                cells.setdefault((mark.label, mark.at.value), {})[column] = mark
+        rows = []
+        for (label, _), found in cells.items():
+            place = next(iter(found.values())).at
+            assert place is not None
+            drawn = (runs(found[k].amount) if k in found else runs("–") for k in range(len(self.series)))
+            rows.append((runs(label), runs(place), *drawn))
+        titles = tuple(series.title for series in self.series)
+        columns = ("", self.across, *titles)
+        return Table(columns, tuple(rows), f"{self.title} ({self.axis})", tuple(range(1, len(titles) + 2)))
 
 
 @dataclass(frozen=True, slots=True)

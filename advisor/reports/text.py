@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from advisor.knowledge.domain import Quantity
 from advisor.reports.document import (
+    PLACED,
     Argument,
     Block,
     Bullets,
@@ -71,7 +72,7 @@ def _block(block: Block) -> list[str]:
     if isinstance(block, Facts):
         return _facts(block)
     if isinstance(block, Chart):
-        return _bars(block.spec) if block.spec.kind == "stacked" else _intervals(block.spec)
+        return _chart(block.spec)
     if isinstance(block, Bullets):
         return _bullets(block)
     if isinstance(block, Callout):
@@ -165,6 +166,13 @@ def _sources(block: SourceList) -> list[str]:
         if source.url:
             lines.append("     " + source.url)
     return lines
+
+
+def _chart(spec: ChartSpec) -> list[str]:
+    """A chart in letters; its finding and its table where the kind cannot be drawn so."""
+    if spec.kind in PLACED:
+        return [*wrap(spec.alt, WIDTH), "", *_table(spec.table())]
+    return _bars(spec) if spec.kind == "stacked" else _intervals(spec)
 
 
 def _bars(spec: ChartSpec) -> list[str]:
