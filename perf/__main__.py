@@ -1,7 +1,8 @@
 """`python -m perf [SECTION ...]`, from the root of the checkout: prints every measurement and whether its claim holds.
 
-`agreement` runs only when it is named: the peer needs hours for it, in pieces of some minutes a run. So does `brief`,
-which is `scoring` in processor time with less of the peer's work.
+`agreement` runs only when it is named: the peer needs hours for it, in pieces of some minutes a run. So do `brief`,
+which is `scoring` in processor time with less of the peer's work, and `reference`, which sets plain transformers beside
+both.
 Timings depend on the machine, so that a claim that is not met is printed and fails nothing.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from perf import scoring, training
+from perf import reference, scoring, training
 from perf.commands import measure_portfolio, measure_start
 from perf.engines import measure as measure_engines
 from perf.readings import environment, load, say
@@ -23,8 +24,9 @@ SECTIONS: dict[str, Callable[[], bool]] = {
     "training": training.measure,
     "agreement": scoring.agree,
     "brief": scoring.brief,
+    "reference": reference.second_opinion,
 }
-ONLY_IF_NAMED = ("agreement", "brief")
+ONLY_IF_NAMED = ("agreement", "brief", "reference")
 
 
 def main(wanted: Sequence[str]) -> None:

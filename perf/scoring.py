@@ -13,7 +13,7 @@ import resource
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -196,11 +196,11 @@ def agree(*wanted: str, seconds: float = 240.0) -> bool:
                 continue
             asked = Asked.of(model, setting)
             mine, _ = _ours(model, asked)
-            known, used = _known(model, asked, seconds)
+            theirs, used = _known(model, asked, seconds)
             seconds -= used
-            pairs = list(zip(mine, known, strict=False))
-            same = sum(_largest(one) == _largest(other) for one, other in pairs)
-            apart = max((_apart(one, other) for one, other in pairs), default=0.0)
+            pairs = list(zip(mine, theirs, strict=False))
+            same = sum(largest(one) == largest(other) for one, other in pairs)
+            apart = max((apart(one, other) for one, other in pairs), default=0.0)
             share = same / len(pairs) if pairs else 0.0
             say(
                 f"   {setting.task}, {setting.shots} solved examples, {form}: the same label on {same} of {len(pairs)}"
@@ -252,20 +252,35 @@ def _peer(
 
 def _known(model: LoadedModel, asked: Asked, seconds: float) -> tuple[list[list[float]], float]:
     """The peer's scores of the first documents, kept from run to run, and the seconds spent on further ones."""
-    key = digest([model.files.content_hash, model.dtype, asked.pairs(model, slice(None))])[:16]
-    path = models_home().parent / "perf" / f"lm-eval-{key}.json"
-    known: list[list[float]] = json.loads(path.read_text()) if path.exists() else []
+    path, found = _path(model, asked), known(model, asked)
     begun, count = time.perf_counter(), len(asked.labels)
     step = 1 if count > 20 else 25
-    while len(known) < len(asked.documents) and time.perf_counter() - begun < seconds:
-        values = _peer(model, asked, slice(len(known), len(known) + step))["values"]
-        known += [values[start : start + count] for start in range(0, len(values), count)]
+    while len(found) < len(asked.documents) and time.perf_counter() - begun < seconds:
+        values = _peer(model, asked, slice(len(found), len(found) + step))["values"]
+        found += [values[start : start + count] for start in range(0, len(values), count)]
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(known))
-    return known, time.perf_counter() - begun
+        path.write_text(json.dumps(found))
+    return found, time.perf_counter() - begun
 
 
-def _apart(one: Any, other: Any) -> float:
+def known(model: LoadedModel, asked: Asked) -> list[list[float]]:
+    """The peer's scores of the first documents as far as they have been kept."""
+    path = _path(model, asked)
+    found: list[list[float]] = json.loads(path.read_text()) if path.exists() else []
+    return found
+
+
+def scores(model: LoadedModel, asked: Asked) -> list[tuple[float, ...]]:
+    """Our scores of all documents."""
+    return _ours(model, asked)[0]
+
+
+def _path(model: LoadedModel, asked: Asked) -> Path:
+    key = digest([model.files.content_hash, model.dtype, asked.pairs(model, slice(None))])[:16]
+    return models_home().parent / "perf" / f"lm-eval-{key}.json"
+
+
+def apart(one: Sequence[float], other: Sequence[float]) -> float:
     """The largest difference between two rows of scores, each less its mean.
 
     The peer counts a line break at the prompt's end with every label, which moves all scores of a document alike.
@@ -275,5 +290,6 @@ def _apart(one: Any, other: Any) -> float:
     return max(abs(value - mean) for value in differences)
 
 
-def _largest(values: Any) -> int:
+def largest(values: Sequence[float]) -> int:
+    """The place of the largest value, the first of equals."""
     return max(range(len(values)), key=lambda index: values[index])

@@ -1,8 +1,9 @@
 """Our LoRA training against TRL's SFTTrainer: the same rows, rank, layers, batch, epochs and learning rate.
 
-`python -m perf.training [plain] [hybrid] [accuracy] [check TASK ...]`; without a word: plain and hybrid. `accuracy`
-trains the peer in full for three seeds, which takes long, and `check` says for shared tasks whether training the upper
-layers over kept lower ones is as good as training all.
+`python -m perf.training [plain] [hybrid] [brief] [accuracy] [check TASK ...]`; without a word: plain and hybrid.
+`brief` takes processor time on one thread each and may run beside other work, where threads that wait for each other
+burn time that no work was done in. `accuracy` trains the peer in full for three seeds, which takes long, and `check`
+says for shared tasks whether training the upper layers over kept lower ones is as good as training all.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ from benchmarks.models.label_scoring import score
 from benchmarks.models.language_model import Frame, LoadedModel, load
 from benchmarks.models.lessons import Encoder, Exercise, Lesson
 from benchmarks.models.lower_layers import LowerLayers
-from benchmarks.models.machine import machine
+from benchmarks.models.machine import machine, probe
 from benchmarks.models.registry import resolve
-from benchmarks.models.training import Recipe, tune
+from benchmarks.models.training import Recipe, Tuned, tune
 from benchmarks.models.trunk import trunk_of
 from benchmarks.records import Example, Task, nested_subset, seed_for
 from perf.readings import Readings, claim, ratios, say
@@ -43,6 +44,7 @@ EXAMPLES, BATCH, EPOCHS, SHOTS, TOP = 256, 8, 1, 8, 10
 RECIPE = Recipe(Shape(rank=8, alpha=16, targets=ALL_LINEAR))
 ROUNDS = int(os.environ.get("ADVISOR_PERF_ROUNDS", "3"))
 PEER_STEPS = {"plain": 5, "hybrid": 2}
+BRIEF_STEPS = {"plain": 3, "hybrid": 1}
 OUR_STEPS = {"plain": 16, "hybrid": 8}
 TEST = 300
 LEAST = {"plain": (4, 8), "hybrid": (8, 20)}
@@ -148,6 +150,55 @@ def speed(name: str) -> bool:
     )
 
 
+def brief(name: str) -> bool:
+    """Prints both rates per processor second with one thread each, and the share of one thread's peak."""
+    import torch
+
+    torch.set_num_threads(1)
+    peak = probe("cpu").peak_gflops
+    model = load(resolve("smollm2-135m"))
+    torch.set_num_threads(1)
+    given = setting(model, name)
+    lessons = given.lessons(0)[: OUR_STEPS[name]]
+    lower = _lower(model)
+    _fill(model, given, lessons, lower)
+    _ours(model, given, lessons[:2], RECIPE)
+    tokens = sum(exercise.real_tokens for exercise in _exercises(model, given, lessons))
+    rates, upper, shares = [], [], []
+    for _ in range(2):
+        started = time.process_time()
+        read = _tuned(model, given, lessons, RECIPE).tokens
+        used = time.process_time() - started
+        rates.append(tokens / used)
+        shares.append(4 * _weights(model) * read / used / 1e9)
+        started = time.process_time()
+        _ours(model, given, lessons, _upper(), lower)
+        upper.append(tokens / (time.process_time() - started))
+    with tempfile.TemporaryDirectory() as folder:
+        report = _peer(model, given, 0, Path(folder), BRIEF_STEPS[name], threads=1)
+    theirs, mine, high = report["real_tokens"] / report["processor_seconds"], max(rates), max(upper)
+    gflops = max(shares)
+    say(
+        [
+            "",
+            f"LoRA training, {name}, {model.dtype}, real tokens a processor second, one thread each; {load_now()}",
+            f"   TRL SFTTrainer {_version()} {theirs:.0f}, on {report['steps'] - 1} steps after the first",
+            f"   ours, all layers      {mine:.0f}, on {len(lessons)} steps; {mine / theirs:.1f} times",
+            f"   ours, top {TOP} layers   {high:.0f}; {high / theirs:.1f} times",
+            f"   our multiplications   {gflops:.0f} GFLOP/s, {100 * gflops / peak[model.dtype]:.0f} % of one thread's"
+            f" {peak[model.dtype]:.0f}",
+        ]
+    )
+    least, least_high = LEAST[name]
+    return all(
+        [
+            claim(f"{name}, processor time: at least {least} times ({mine / theirs:.1f})", mine >= least * theirs),
+            claim(f"{name}, kept lower layers: at least {least_high} times", high >= least_high * theirs),
+            claim(f"{name}: at least 40 % of one thread's matmul peak", gflops >= 0.4 * peak[model.dtype]),
+        ]
+    )
+
+
 def accuracy(seeds: Sequence[int]) -> None:
     """Prints the accuracy of both on the same test rows after training in full, seed by seed; slow."""
     model = load(resolve("smollm2-135m"))
@@ -209,14 +260,22 @@ def _ours(
     model: LoadedModel, given: Setting, lessons: Sequence[Lesson], recipe: Recipe, lower: LowerLayers | None = None
 ) -> tuple[float, float]:
     """Real tokens a second, and 10^9 operations a second in the frozen weights' multiplications, forth and back."""
-    tuned = tune(
-        model, lessons, given.task.card.labels, recipe, 0, document_tokens=prompts.DOCUMENT_TOKENS, lower=lower
-    )
-    weights = sum(p.numel() for name, p in model.model.named_parameters() if "layers" in name and p.ndim == 2)
-    return tuned.real_tokens / tuned.seconds, 4 * weights * tuned.tokens / tuned.seconds / 1e9
+    tuned = _tuned(model, given, lessons, recipe, lower)
+    return tuned.real_tokens / tuned.seconds, 4 * _weights(model) * tuned.tokens / tuned.seconds / 1e9
 
 
-def _peer(model: LoadedModel, given: Setting, seed: int, folder: Path, steps: int) -> dict[str, Any]:
+def _tuned(
+    model: LoadedModel, given: Setting, lessons: Sequence[Lesson], recipe: Recipe, lower: LowerLayers | None = None
+) -> Tuned:
+    return tune(model, lessons, given.task.card.labels, recipe, 0, document_tokens=prompts.DOCUMENT_TOKENS, lower=lower)
+
+
+def _weights(model: LoadedModel) -> int:
+    """Numbers in the matrices of the layers."""
+    return sum(p.numel() for name, p in model.model.named_parameters() if "layers" in name and p.ndim == 2)
+
+
+def _peer(model: LoadedModel, given: Setting, seed: int, folder: Path, steps: int, threads: int = 0) -> dict[str, Any]:
     lessons = given.lessons(seed, epochs=1)
     rows = [
         {"prompt": [*exercise.prefix, *document], "answer": list(answer)}
@@ -240,7 +299,7 @@ def _peer(model: LoadedModel, given: Setting, seed: int, folder: Path, steps: in
         "recipe": recipe,
         "steps": steps + 1 if steps else 0,
         "seed": seed,
-        "threads": model.facts["threads"],
+        "threads": threads or model.facts["threads"],
         "bf16": model.dtype == "bfloat16",
     }
     (folder / "job.json").write_text(json.dumps(job))
@@ -290,6 +349,9 @@ def main(words: Sequence[str]) -> None:
     for word in words or ("plain", "hybrid"):
         if word == "accuracy":
             accuracy(range(3))
+        elif word == "brief":
+            brief("plain")
+            brief("hybrid")
         else:
             speed(word)
 
