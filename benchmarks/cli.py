@@ -288,12 +288,10 @@ def resume_bench(
 
 
 @bench_app.command("compare")
-def compare_runs(  # noqa: PLR0917 - the words of the command, which nobody calls by position
+def compare_runs(
     run_directories: Annotated[list[str], typer.Argument(help="Directories of runs.")],
     margin: Annotated[str | None, typer.Option(help="The difference that does not matter; writes no result.")] = None,
     html: Annotated[str | None, typer.Option(help="Write a page with curves, costs and items to this file.")] = None,
-    overview: Annotated[bool, typer.Option("--overview", help="One table over all runs instead of one each.")] = False,
-    foresee: Annotated[int | None, typer.Option(help="Would sizes up to this have foretold the crossovers?")] = None,
     requests: Annotated[str | None, typer.Option(help="Scale costs to so many requests a month.")] = None,
     usd_per_hour: Annotated[str | None, typer.Option(help="With --requests: an hour of such a machine.")] = None,
     usd_per_million_tokens: Annotated[str | None, typer.Option(help="With --requests: a hosted model.")] = None,
@@ -301,7 +299,6 @@ def compare_runs(  # noqa: PLR0917 - the words of the command, which nobody call
 ) -> None:
     """Print the scores, the paired differences and the crossover of runs, and rebuild their result.json."""
     from .runs import experiment, runner
-    from .runs import overview as over_all
     from .runs.bill import read_volume
     from .runs.page import write_page
     from .runs.table import table
@@ -324,16 +321,31 @@ def compare_runs(  # noqa: PLR0917 - the words of the command, which nobody call
     if html is not None:
         write_page(html, list(zip(run_directories, results, strict=True)), volume)
         typer.echo(f"{html} written", err=True)
-    if foresee is not None:
-        rows = over_all.foresights(results, foresee)
-        _print_json(rows) if as_json else typer.echo(over_all.foresights_as_markdown(rows, foresee))
-    elif overview:
-        rows = over_all.overview(results)
-        _print_json(rows) if as_json else typer.echo(over_all.as_markdown(rows))
-    elif as_json:
+    if as_json:
         _print_json(results[0] if len(results) == 1 else results)
     else:
         typer.echo("\n\n".join(table(result, volume) for result in results))
+
+
+@bench_app.command("overview")
+def show_overview(
+    results: Annotated[list[str], typer.Argument(help="Results: result.json, directories of runs, folders of either.")],
+    foresee: Annotated[
+        int | None, typer.Option(help="Instead: would the sizes up to this have foretold the crossovers?")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print one table over many results, or whether small train sizes foretold the crossovers."""
+    from .runs import overview, results_on_disk
+
+    _need(_NEEDED)
+    found = results_on_disk.read(results)
+    if foresee is None:
+        rows = overview.overview(found)
+        _print_json(rows) if as_json else typer.echo(overview.as_markdown(rows))
+    else:
+        rows = overview.foresights(found, foresee)
+        _print_json(rows) if as_json else typer.echo(overview.foresights_as_markdown(rows, foresee))
 
 
 @models_app.command("list")

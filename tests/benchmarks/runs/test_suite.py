@@ -9,8 +9,9 @@ import pytest
 from ring_fakes import ARMS, Failing, fake_ring, write_task
 
 from benchmarks import approaches, cli
+from benchmarks.errors import BenchmarkError
 from benchmarks.models import registry
-from benchmarks.runs import runner
+from benchmarks.runs import results_on_disk, runner
 from benchmarks.runs.overview import as_markdown, foresights, foresights_as_markdown, overview
 
 
@@ -48,7 +49,7 @@ def test_every_task_has_a_row_with_its_runs_numbers(suite, tmp_path, capsys):
         assert row["missing"] == []
         assert result["provenance"][0]["cells"] == sum(len(one["cells"]) for one in result["arms"])
     assert as_markdown(rows).count("\n| desk |") == 1
-    assert cli.main_bench(["compare", "s/desk", "s/shop", "--overview", "--json"]) == 0
+    assert cli.main_bench(["overview", "s", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == rows
 
 
@@ -103,3 +104,22 @@ def test_crossovers_are_foretold_from_the_small_sizes_alone():
     assert found["early"]["held"] and found["early"]["number"] == 16
     assert not found["broken"]["held"]
     assert "held: 1 of 2" in foresights_as_markdown(list(found.values()), 64)
+
+
+def test_results_are_read_from_files_runs_and_folders_and_everything_else_is_named(tmp_path):
+    """The same measurement is found by its file, its run and the folder of runs; what is none is told with its path."""
+    result = {"schema": "advisor/measurement/1", "task": {"name": "t"}, "created_at": "2026-11-23T00:00:00Z"}
+    (tmp_path / "runs" / "t").mkdir(parents=True)
+    file = tmp_path / "runs" / "t" / "result.json"
+    file.write_text(json.dumps(result), encoding="utf-8")
+    for place in (file, file.parent, tmp_path / "runs"):
+        assert results_on_disk.read([str(place)]) == [result]
+    (tmp_path / "torn.json").write_text('{"schema": ', encoding="utf-8")
+    (tmp_path / "other.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(BenchmarkError) as raised:
+        results_on_disk.read([str(tmp_path / name) for name in ("torn.json", "other.json", "nowhere")])
+    assert [str(problem).split(":")[0].rsplit("/", 1)[-1] for problem in raised.value.problems] == [
+        "torn.json",
+        "other.json",
+        "nowhere",
+    ]
