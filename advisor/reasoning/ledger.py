@@ -183,7 +183,7 @@ def of_cases(record: Record, at: str, rulebook_version: str, model: str) -> tupl
                 id=f"case:{item.case.id}",
                 origin="case",
                 group=item.case.id,
-                title=item.case.title,
+                title=item.case.id,
                 source=item.case.source,
                 at=at,
                 rulebook_version=rulebook_version,

@@ -70,7 +70,9 @@ def test_the_ledger_holds_every_published_comparison_judged_by_the_model_in_forc
     assert {one.id for one in found} == wanted
     file = model_file(shipped.book)
     assert file is not None
-    assert {one.forecast_model for one in found} == {read_model(file).digest[:12]}
+    stale = "the ledger is older than rules or forecast; renew it with: advisor record add --studies --cases FILE"
+    assert {one.forecast_model for one in found} == {read_model(file).digest[:12]}, stale
+    assert {one.rulebook_version for one in found} == {shipped.book.version}, stale
 
 
 def test_the_table_of_the_readme_is_current() -> None:
