@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Sequence
 
+from advisor.language import say, written
 from advisor.reasoning.advice import Advice
 from advisor.reports import working
 from advisor.reports.document import (
@@ -30,9 +31,11 @@ def answers(advice: Advice) -> Section:
     """The answers as they were given."""
     given = {field: value for field, value in advice.answers.items() if field not in {"name", "description"}}
     if not given:
-        return Section("answers", "Your answers", ())
+        return Section("answers", say("Your answers"), ())
     rows = tuple((runs(field_title(field)), answer(field, value)) for field, value in given.items())
-    return Section("answers", "Your answers", (Table(("Question", "Answer"), rows, "Answers as given"),))
+    return Section(
+        "answers", say("Your answers"), (Table((say("Question"), say("Answer")), rows, say("Answers as given")),)
+    )
 
 
 def numbers(sections: Sequence[Section]) -> Section:
@@ -47,26 +50,30 @@ def numbers(sections: Sequence[Section]) -> Section:
             continue
         used.setdefault((item.origin, item.source), section.title)
     rows = tuple(
-        (runs(where), runs(f"{origin}{mark(origin)}"), runs(source)) for (origin, source), where in used.items()
+        (runs(where), runs(f"{say(origin)}{mark(origin)}"), runs(source)) for (origin, source), where in used.items()
     )
-    blocks = (Table(("First used in", "Origin", "Source or formula"), rows, "Origin of the numbers"),) if rows else ()
-    return Section("numbers", "Where the numbers come from", blocks)
+    blocks = (
+        (Table((say("First used in"), say("Origin"), say("Source or formula")), rows, say("Origin of the numbers")),)
+        if rows
+        else ()
+    )
+    return Section("numbers", say("Where the numbers come from"), blocks)
 
 
 def reproduction(advice: Advice, command: str = "") -> Section:
     """What the advice was made from, and the command that makes the report again from the answers."""
     facts = [
-        Fact("As of", (runs(advice.as_of.isoformat()),)),
-        Fact("Review by", (runs(advice.review_by.isoformat()),)),
-        Fact("Rulebook", (runs(f"{advice.rulebook} {advice.rulebook_version}"),)),
-        Fact("Verdict id", (runs(advice.verdict_id),)),
+        Fact(say("As of"), (runs(written(advice.as_of)),)),
+        Fact(say("Review by"), (runs(written(advice.review_by)),)),
+        Fact(say("Rulebook"), (runs(f"{advice.rulebook} {advice.rulebook_version}"),)),
+        Fact(say("Verdict id"), (runs(advice.verdict_id),)),
     ]
     if advice.evidence.measured is not None:
-        facts.append(Fact("Measurement", (runs(advice.evidence.measured.digest),)))
-    blocks: list[Block] = [Facts(tuple(facts)), Code(command or _command(advice), "Command")]
+        facts.append(Fact(say("Measurement"), (runs(advice.evidence.measured.digest),)))
+    blocks: list[Block] = [Facts(tuple(facts)), Code(command or _command(advice), say("Command"))]
     if advice.answers:
-        blocks.append(Details("The answers file", (Code(_answers_file(advice), "answers.yaml"),)))
-    return Section("reproduction", "Make this report again", tuple(blocks))
+        blocks.append(Details(say("The answers file"), (Code(_answers_file(advice), "answers.yaml"),)))
+    return Section("reproduction", say("Make this report again"), tuple(blocks))
 
 
 def _command(advice: Advice) -> str:

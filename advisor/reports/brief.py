@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from advisor.language import message, say
 from advisor.reports.document import (
     Argument,
     Block,
@@ -25,9 +26,9 @@ from advisor.reports.document import (
 
 KEPT = ("verdict", "questions", "ranking", "reasons", "ruled-out", "costs", "evidence", "plan", "limits")
 MOST_REASONS = 4
-REST = (
-    "This is the short form. The whole working, with all reasons, sources and every rule: --full, or --format html "
-    "--out FILE."
+REST = message(
+    "This is the short form. The whole working, with all reasons, sources and every rule: --full, or "
+    "--format html --out FILE."
 )
 
 
@@ -36,7 +37,7 @@ def brief(document: Document) -> Document:
     said = _said(document.sections[0])
     sections = [_section(section, said) for section in document.sections if section.id in KEPT]
     kept = tuple(section for section in sections if section.blocks or section.sections)
-    return replace(document, sections=kept, footer=(*document.footer, *runs(" " + REST)))
+    return replace(document, sections=kept, footer=(*document.footer, *runs(" " + say(REST))))
 
 
 def _said(verdict: Section) -> str:
@@ -56,7 +57,7 @@ def _reasons(section: Section, said: str) -> Section:
     arguments = [block for inner in section.sections for block in inner.blocks if isinstance(block, Argument)]
     arguments.sort(key=lambda block: -max((abs(amount.value) for _, amount in block.effects), default=0.0))
     shown = tuple(_short(block, said) for block in arguments[:MOST_REASONS])
-    rest = "The other reasons, each weaker than these, are in the full report."
+    rest = say("The other reasons, each weaker than these, are in the full report.")
     more = (Paragraph(runs(rest), muted=True),) if len(arguments) > len(shown) else ()
     return replace(section, blocks=(*shown, *more), sections=())
 
@@ -83,4 +84,6 @@ def _blocks(section: Section) -> Iterator[Block]:
 
 def _measured(block: Block) -> bool:
     """Whether a block of the evidence shows a measurement: a table with test items or paired differences."""
-    return isinstance(block, Table) and any(title in {"Test items", "Difference (interval)"} for title in block.columns)
+    return isinstance(block, Table) and any(
+        title in {say("Test items"), say("Difference (interval)")} for title in block.columns
+    )

@@ -5,29 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from advisor.knowledge.domain import Quantity
+from advisor.language import numeral, say
 from advisor.reasoning.advice import Advice, MeasuredArm, Ranked
 from advisor.reports.document import ChartSpec, Mark, Series
 from advisor.reports.figures import bounds, figure, signed
-from advisor.reports.wording import capital, listed
+from advisor.reports.wording import capital, listed, lowered, option
 
 LOG_FROM = 30  # a span of more than this factor is drawn on a logarithmic scale
 
 
 def name(item: Ranked) -> str:
     """The label of an approach in charts and tables."""
-    return item.title if item.eligible else f"{item.title} (ruled out)"
+    return item.title if item.eligible else say("{title} (ruled out)", title=item.title)
 
 
 def score(item: Ranked) -> Quantity:
     """The score of an approach as a quantity."""
     return Quantity(
-        item.score, "points", "estimated", "score = sum over the criteria of weight share × points of the rules"
+        item.score, "points", "estimated", say("score = sum over the criteria of weight share × points of the rules")
     )
 
 
 def contribution(item: Ranked, criterion: str, share: float) -> Quantity:
     """What one criterion adds to the score of an approach: its weight share times the points."""
-    source = "contribution = weight share of the criterion × points of the rules that spoke for it"
+    source = say("contribution = weight share of the criterion × points of the rules that spoke for it")
     return Quantity(share * item.by_criterion.get(criterion, 0.0), "points", "estimated", source)
 
 
@@ -37,7 +38,7 @@ def ranking(advice: Advice) -> ChartSpec | None:
         return None
     series = tuple(
         Series(
-            capital(criterion.replace("_", " ")),
+            capital(option(criterion)),
             tuple(Mark(name(item), contribution(item, criterion, share), not item.eligible) for item in advice.ranking),
         )
         for criterion, share in advice.weights.items()
@@ -46,8 +47,8 @@ def ranking(advice: Advice) -> ChartSpec | None:
     return ChartSpec(
         id="ranking",
         kind="stacked",
-        title="What each criterion adds to the score",
-        axis="weighted points",
+        title=say("What each criterion adds to the score"),
+        axis=say("weighted points"),
         alt=_ranking_finding(advice),
         series=series,
         totals=totals,
@@ -65,10 +66,10 @@ def costs(advice: Advice) -> ChartSpec | None:
     return ChartSpec(
         id="costs",
         kind="interval",
-        title="Total cost over the planning horizon",
-        axis="US dollars, logarithmic scale" if logarithmic else "US dollars",
+        title=say("Total cost over the planning horizon"),
+        axis=say("US dollars, logarithmic scale") if logarithmic else say("US dollars"),
         alt=_cost_finding(advice.ranking),
-        series=(Series("Total", marks),),
+        series=(Series(say("Total"), marks),),
         scale="log" if logarithmic else "linear",
     )
 
@@ -78,23 +79,36 @@ def measured(advice: Advice) -> ChartSpec | None:
     evidence = advice.evidence.measured
     if evidence is None or not (evidence.arms or evidence.baselines):
         return None
-    groups = (("Approaches", evidence.arms), ("Baselines", evidence.baselines))
+    groups = ((say("Approaches"), evidence.arms), (say("Baselines"), evidence.baselines))
     series = tuple(
         Series(title, tuple(Mark(arm_label(arm), arm.score) for arm in arms)) for title, arms in groups if arms
     )
     everything = [*evidence.arms, *evidence.baselines]
     best = max(everything, key=lambda arm: arm.score.value)
-    alt = f"Best measured: {arm_label(best)} with {_said(best.score)}."
+    alt = say("Best measured: {arm_label} with {score}.", arm_label=arm_label(best), score=_said(best.score))
     shown = [pair.text for pair in evidence.differences if pair.verdict != "no_difference_shown"]
-    alt += f" On paired items: {'; '.join(shown)}." if shown else " No paired difference was shown."
-    metric = evidence.metric.replace("_", " ") or "score"
-    return ChartSpec("measured", "interval", f"Measured {metric}", f"{metric}, 0 to 1", alt, series)
+    alt += (
+        say(" On paired items: {shown}.", shown="; ".join(shown)) if shown else say(" No paired difference was shown.")
+    )
+    metric = option(evidence.metric) if evidence.metric else say("score")
+    return ChartSpec(
+        "measured",
+        "interval",
+        say("Measured {metric}", metric=metric),
+        say("{metric}, 0 to 1", metric=metric),
+        alt,
+        series,
+    )
 
 
 def arm_label(arm: MeasuredArm) -> str:
     """The name of a measured arm, with its train size where it was trained or shown examples."""
     words = arm.arm.replace("_", " ")
-    return f"{words}, {arm.train_size:,} examples" if arm.train_size else words
+    return (
+        say("{words}, {train_size} examples", words=words, train_size=numeral(f"{arm.train_size:,}"))
+        if arm.train_size
+        else words
+    )
 
 
 def _said(amount: Quantity) -> str:
@@ -104,27 +118,30 @@ def _said(amount: Quantity) -> str:
 
 def _ranking_finding(advice: Advice) -> str:
     eligible = [item for item in advice.ranking if item.eligible]
-    out = [item.title.lower() for item in advice.ranking if not item.eligible]
-    ruled = f" Ruled out: {listed(out)}." if out else ""
+    out = [lowered(item.title) for item in advice.ranking if not item.eligible]
+    ruled = say(" Ruled out: {out}.", out=listed(out)) if out else ""
     if not eligible:
-        return "No approach is possible." + ruled
+        return say("No approach is possible.") + ruled
     first, rest = eligible[0], eligible[1:]
-    text = f"{first.title} scores {figure(score(first))}"
+    text = say("{title} scores {score}", title=first.title, score=figure(score(first)))
     if rest:
-        text += ", ahead of " + listed(
-            [f"{item.title.lower()} ({figure(score(item), in_table=True)})" for item in rest]
-        )
+        others = [f"{lowered(item.title)} ({figure(score(item), in_table=True)})" for item in rest]
+        text += say(", ahead of {others}", others=listed(others))
     parts = [(contribution(first, name_, share), name_) for name_, share in advice.weights.items()]
     if parts:
         most, criterion = max(parts, key=lambda pair: pair[0].value)
-        text += f"; {criterion.replace('_', ' ')} adds most to it ({signed(most)})" if most.value > 0 else ""
+        text += (
+            say("; {criterion} adds most to it ({signed})", criterion=option(criterion), signed=signed(most))
+            if most.value > 0
+            else ""
+        )
     return f"{text}.{ruled}"
 
 
 def _cost_finding(ranking_: Sequence[Ranked]) -> str:
     ordered = sorted(ranking_, key=lambda item: item.cost_usd.horizon_total.likely)
-    said = [f"{name(item).lower()} {_said(item.cost_usd.horizon_total.quantity())}" for item in ordered]
-    return f"Cheapest first by the likely total: {'; '.join(said)}."
+    said = [f"{lowered(name(item))} {_said(item.cost_usd.horizon_total.quantity())}" for item in ordered]
+    return say("Cheapest first by the likely total: {said}.", said="; ".join(said))
 
 
 def _scale(amounts: Sequence[Quantity]) -> str:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from advisor.knowledge.domain import Quantity
+from advisor.language import message, say
 from advisor.reasoning.advice import Advice, Step, WhyNot
-from advisor.reports.document import Block, Bullets, Details, Paragraph, Runs, Section, Strong, Table, runs
+from advisor.reports.document import Block, Bullets, Details, Paragraph, Runs, Section, Strong, Table, phrase, runs
 from advisor.reports.verdict import runner_up, title_of
-from advisor.reports.wording import capital, listed, option
+from advisor.reports.wording import capital, listed, lowered, option
 
 STATES = {
-    "fired": "spoke",
-    "failed": "did not hold",
-    "unknown": "could not be decided",
-    "expired": "not in force",
+    "fired": message("spoke"),
+    "failed": message("did not hold"),
+    "unknown": message("could not be decided"),
+    "expired": message("not in force"),
 }
 
 
@@ -28,40 +29,44 @@ def lead(advice: Advice) -> Iterator[Block]:
         for step in advice.waterfall
     )
     total = sum(step.difference for step in advice.waterfall)
-    rows += ((runs("Sum"), runs(), runs(_difference(total))),)
-    caption = f"What the lead over {second.title.lower()} adds up from, in points"
+    rows += ((runs(say("Sum")), runs(), runs(_difference(total))),)
+    caption = say("What the lead over {title} adds up from, in points", title=lowered(second.title))
     yield Details(
-        "How the lead adds up, rule by rule",
-        (Table(("Reason", "Criterion", "Adds"), rows, caption, (2,), lead=(len(rows) - 1,)),),
+        say("How the lead adds up, rule by rule"),
+        (Table((say("Reason"), say("Criterion"), say("Adds")), rows, caption, (2,), lead=(len(rows) - 1,)),),
     )
 
 
 def _difference(value: float) -> Quantity:
-    return Quantity(value, "points", "estimated", "weighted points for the first approach less those for the other")
+    return Quantity(
+        value, "points", "estimated", say("weighted points for the first approach less those for the other")
+    )
 
 
 def why_not(advice: Advice) -> Section:
     """For each approach but the first: how far behind, what cost it most, what spoke for it."""
     items = tuple(tuple(_why_not(advice, item)) for item in advice.why_not)
     if not items:
-        return Section("why-not", "Why not the others", ())
-    intro = Paragraph(runs(f"Compared with {advice.ranking[0].title.lower()}."), muted=True)
-    return Section("why-not", "Why not the others", (intro, Bullets(items)))
+        return Section("why-not", say("Why not the others"), ())
+    intro = Paragraph(runs(say("Compared with {title}.", title=lowered(advice.ranking[0].title))), muted=True)
+    return Section("why-not", say("Why not the others"), (intro, Bullets(items)))
 
 
 def _why_not(advice: Advice, item: WhyNot) -> Iterator[Runs]:
     titles = {entry.rule: entry.title for entry in advice.ruled_out}
     name = title_of(advice, item.approach)
     if item.ruled_out_by:
-        yield runs(Strong(name), " is ruled out: ", listed([titles.get(rule, rule) for rule in item.ruled_out_by]), ".")
+        closed = listed([titles.get(rule, rule) for rule in item.ruled_out_by])
+        yield phrase(say("{approach} is ruled out: {reasons}."), approach=Strong(name), reasons=closed)
     elif item.gap < 0:
-        yield runs(Strong(name), " has the higher score, by ", _difference(-item.gap), ".")
+        told = say("{approach} has the higher score, by {gap}.")
+        yield phrase(told, approach=Strong(name), gap=_difference(-item.gap))
     else:
-        yield runs(Strong(name), " is behind by ", _difference(item.gap), ".")
+        yield phrase(say("{approach} is behind by {gap}."), approach=Strong(name), gap=_difference(item.gap))
     if item.against:
-        yield runs("Against it: ", _steps(item.against), ".")
+        yield phrase(say("Against it: {steps}."), steps=_steps(item.against))
     if item.in_favour:
-        yield runs("For it: ", _steps(item.in_favour), ".")
+        yield phrase(say("For it: {steps}."), steps=_steps(item.in_favour))
 
 
 def _steps(steps: Sequence[Step]) -> Runs:
@@ -79,20 +84,24 @@ def methods(advice: Advice) -> Iterator[Block]:
         (
             runs(capital(option(item.method))),
             runs(title_of(advice, item.leader)),
-            runs("agrees" if item.agrees else "differs"),
+            runs(say("agrees") if item.agrees else say("differs")),
         )
         for item in advice.robustness.methods
     )
-    yield Table(("Method", "Puts first", "Verdict"), rows, "Other ways to add up the same points")
+    yield Table((say("Method"), say("Puts first"), say("Verdict")), rows, say("Other ways to add up the same points"))
 
 
 def trace(advice: Advice) -> Section:
     """What became of every rule: it spoke, did not hold (and why), could not be decided, or is not in force."""
     rows = tuple(
-        (runs(item.rule), runs(item.kind), runs(STATES.get(item.state, item.state)), runs(item.detail))
+        (runs(item.rule), runs(option(item.kind)), runs(say(STATES.get(item.state, item.state))), runs(item.detail))
         for item in advice.trace
     )
     if not rows:
-        return Section("trace", "Every rule", ())
-    table = Table(("Rule", "Kind", "Outcome", "Detail"), rows, "Every rule of the rulebook and what became of it")
-    return Section("trace", "Every rule", (Details("What became of every rule", (table,)),))
+        return Section("trace", say("Every rule"), ())
+    table = Table(
+        (say("Rule"), say("Kind"), say("Outcome"), say("Detail")),
+        rows,
+        say("Every rule of the rulebook and what became of it"),
+    )
+    return Section("trace", say("Every rule"), (Details(say("What became of every rule"), (table,)),))

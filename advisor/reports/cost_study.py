@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.knowledge.domain import Quantity
+from advisor.language import say
 from advisor.reasoning.advice import Advice
 from advisor.reports.document import Block, Bullets, Paragraph, Table, runs
 from advisor.reports.verdict import title_of
@@ -24,15 +25,15 @@ def simulated(advice: Advice) -> Iterator[Block]:
         )
         for name in order
     )
-    columns = ("Approach", "Total in US dollars, median (four fifths of the draws)", "Cheapest in")
-    yield Table(columns, rows, "Total cost over the horizon when all ranges are drawn at random together", (1, 2))
+    columns = (say("Approach"), say("Total in US dollars, median (four fifths of the draws)"), say("Cheapest in"))
+    yield Table(columns, rows, say("Total cost over the horizon when all ranges are drawn at random together"), (1, 2))
     drivers = tuple(
         (runs(title_of(advice, name), ": ", "; ".join(driver.text for driver in study.simulations[name].drivers), "."),)
         for name in order
         if study.simulations[name].drivers
     )
     if drivers:
-        yield Paragraph(runs("Where the spread comes from, and so what is worth finding out:"))
+        yield Paragraph(runs(say("Where the spread comes from, and so what is worth finding out:")))
         yield Bullets(drivers)
     texts = [band.text for band in study.break_even.values()]
     if study.batching is not None:

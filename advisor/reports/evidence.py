@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.knowledge.domain import Quantity
+from advisor.language import message, say
 from advisor.reasoning.advice import Advice, MeasuredArm, MeasuredEvidence
 from advisor.reports import charts
 from advisor.reports.document import Block, Callout, Chart, Citation, Paragraph, Runs, Section, SourceList, Table, runs
@@ -25,35 +26,47 @@ def evidence(advice: Advice) -> Section:
         blocks += like(advice.evidence.like)
     if advice.evidence.published:
         if advice.evidence.measured is None:
-            text = "The advice rests on published evidence. Run the benchmark on a sample of your data to check it."
-            blocks.append(Callout("info", "Nothing was measured on your data", runs(text)))
+            text = say(
+                "The advice rests on published evidence. Run the benchmark on a sample of your data to check it."
+            )
+            blocks.append(Callout("info", say("Nothing was measured on your data"), runs(text)))
         blocks.append(_grades(advice))
-    return Section("evidence", "Evidence", tuple(blocks))
+    return Section("evidence", say("Evidence"), tuple(blocks))
 
 
 def _measured(advice: Advice, run: MeasuredEvidence) -> Iterator[Block]:
-    model = f" with {run.model}" if run.model else ""
+    model = say(" with {model}", model=run.model) if run.model else ""
     yield Paragraph(
         runs(
-            f"Task {run.task}{model}, metric {option(run.metric)}; run of {run.created_at}, {run.status}. "
-            f"Folder {run.folder}, digest {run.digest[:16]}."
+            say(
+                "Task {task}{model}, metric {metric}; run of {created_at}, {status}. Folder {folder}, digest {digest}.",
+                task=run.task,
+                model=model,
+                metric=option(run.metric),
+                created_at=run.created_at,
+                status=run.status,
+                folder=run.folder,
+                digest=run.digest[:16],
+            )
         )
     )
     spec = charts.measured(advice)
     if spec is not None:
         yield Chart(spec)
         rows = tuple(_arm(advice, arm) for arm in (*run.arms, *run.baselines))
-        columns = ("Arm", "Approach", "Score (interval)", "Test items", "Seconds per item")
-        yield Table(columns, rows, f"Measured {option(run.metric)}, 0 to 1, with interval", (2, 3, 4))
+        columns = (say("Arm"), say("Approach"), say("Score (interval)"), say("Test items"), say("Seconds per item"))
+        yield Table(
+            columns, rows, say("Measured {metric}, 0 to 1, with interval", metric=option(run.metric)), (2, 3, 4)
+        )
     if run.differences:
         differences = tuple(
-            (runs(pair.text), runs(pair.difference), runs(DIFFERENCE.get(pair.verdict, pair.verdict)))
+            (runs(pair.text), runs(pair.difference), runs(say(DIFFERENCE.get(pair.verdict, pair.verdict))))
             for pair in run.differences
         )
         yield Table(
-            ("Comparison", "Difference (interval)", "Verdict"),
+            (say("Comparison"), say("Difference (interval)"), say("Verdict")),
             differences,
-            "Paired differences on the same items: first less second",
+            say("Paired differences on the same items: first less second"),
             (1,),
         )
 
@@ -62,7 +75,7 @@ def _arm(advice: Advice, arm: MeasuredArm) -> tuple[Runs, ...]:
     score = arm.score
     items = runs("–") if score.n is None else runs(Quantity(float(score.n), "items", score.origin, score.source))
     speed = runs("–") if arm.seconds_per_item is None else runs(_alone(arm.seconds_per_item))
-    approach = title_of(advice, arm.approach) if arm.approach else "baseline"
+    approach = title_of(advice, arm.approach) if arm.approach else say("baseline")
     return (runs(charts.arm_label(arm)), runs(approach), runs(_alone(score)), items, speed)
 
 
@@ -75,11 +88,11 @@ def _grades(advice: Advice) -> Table:
     rows = []
     for grade in sorted({source.grade for source in advice.evidence.published}):
         ids = tuple(source.id for source in advice.evidence.published if source.grade == grade)
-        rows.append((runs(grade), runs(GRADES.get(grade, "ungraded")), runs(Citation(ids))))
-    return Table(("Grade", "Meaning", "Sources cited"), tuple(rows), "Published sources by grade")
+        rows.append((runs(grade), runs(say(GRADES.get(grade, message("ungraded")))), runs(Citation(ids))))
+    return Table((say("Grade"), say("Meaning"), say("Sources cited")), tuple(rows), say("Published sources by grade"))
 
 
 def sources(advice: Advice) -> Section:
     """Every source that the findings and notes cite."""
     found = advice.evidence.published
-    return Section("sources", "Sources", (SourceList(found),) if found else ())
+    return Section("sources", say("Sources"), (SourceList(found),) if found else ())

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from advisor.knowledge.domain import Quantity
+from advisor.language import message, numeral, say
 
 MARKS = {"measured": "ᵐ", "published": "ᵖ", "estimated": "ᵉ", "stated": "ˢ", "default": "ᵈ"}
 MEANINGS = {
-    "measured": "measured by a benchmark run",
-    "published": "published by a named source",
-    "estimated": "estimated by a formula",
-    "stated": "stated in your answers",
-    "default": "a default of the rulebook",
+    "measured": message("measured by a benchmark run"),
+    "published": message("published by a named source"),
+    "estimated": message("estimated by a formula"),
+    "stated": message("stated in your answers"),
+    "default": message("a default of the rulebook"),
 }
 _MINUS = "−"
 
@@ -26,7 +27,7 @@ def figure(amount: Quantity, *, in_table: bool = False, sign: bool = False) -> s
 
 def unit_words(amount: Quantity) -> str:
     """The words of unit that a figure in a table leaves away: `per month`, `weeks`."""
-    return "" if amount.unit in {"%", "×"} else amount.unit.removeprefix("USD").strip().replace("_", " ")
+    return "" if amount.unit in {"%", "×"} else say(amount.unit.removeprefix("USD").strip().replace("_", " "))
 
 
 def bounds(amount: Quantity) -> str:
@@ -35,12 +36,12 @@ def bounds(amount: Quantity) -> str:
         return ""
     low = _with_unit(amount.low, amount.unit, True, False)
     high = _with_unit(amount.high, amount.unit, True, False)
-    return low if low == high == figure(amount, in_table=True) else f"{low} to {high}"
+    return low if low == high == figure(amount, in_table=True) else say("{low} to {high}", low=low, high=high)
 
 
 def sample(amount: Quantity) -> str:
     """The sample size, `n = 300`; empty where there is none."""
-    return "" if amount.n is None else f"n = {amount.n:,}"
+    return "" if amount.n is None else f"n = {numeral(f'{amount.n:,}')}"
 
 
 def aside(amount: Quantity) -> str:
@@ -50,7 +51,7 @@ def aside(amount: Quantity) -> str:
 
 def origin_text(origin: str, source: str) -> str:
     """Origin and source in one line, as a tooltip shows it."""
-    return f"{origin}: {source}"
+    return f"{say(origin)}: {source}"
 
 
 def mark(origin: str) -> str:
@@ -77,11 +78,11 @@ def _with_unit(value: float, unit: str, in_table: bool, sign: bool, digits: str 
     money = unit.startswith("USD")
     digits = digits or _digits(abs(value), unit)
     before = _MINUS if value < 0 and digits.strip("0.,") else "+" if sign and digits.strip("0.,") else ""
-    text = before + ("$" if money else "") + digits
+    text = before + ("$" if money else "") + numeral(digits)
     if unit in {"%", "×"}:
         return f"{text} {unit}"
     words = "" if in_table else unit.removeprefix("USD").strip().replace("_", " ")
-    return f"{text} {words.removesuffix('s') if digits == '1' else words}" if words else text
+    return f"{text} {say(words.removesuffix('s') if digits == '1' else words)}" if words else text
 
 
 def _digits(size: float, unit: str) -> str:

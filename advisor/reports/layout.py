@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.knowledge.domain import Quantity
+from advisor.language import current, say, written
 from advisor.reasoning.advice import Advice, Ranked, Stage
 from advisor.reports import appendix, charts, comparison, evidence, reasons, working
 from advisor.reports.cost_study import simulated
@@ -20,12 +21,11 @@ from advisor.reports.document import (
     Strong,
     Table,
     Value,
+    phrase,
     runs,
 )
 from advisor.reports.verdict import changed, contenders, cost_table, flip_runs, title_of, verdict
-from advisor.reports.wording import capital, field_title
-
-LANGUAGE = "en"
+from advisor.reports.wording import capital, field_title, lowered, option
 
 
 def lay_out(advice: Advice, command: str = "") -> Document:
@@ -33,13 +33,19 @@ def lay_out(advice: Advice, command: str = "") -> Document:
     sections = [section for section in _sections(advice) if section.blocks or section.sections]
     sections += [appendix.numbers(sections), appendix.reproduction(advice, command)]
     return Document(
-        title=advice.name or "Prompting, fine-tuning or a hybrid?",
-        subtitle=f"Advice on how to customise the model, as of {advice.as_of.isoformat()}",
-        language=LANGUAGE,
+        title=advice.name or say("Prompting, fine-tuning or a hybrid?"),
+        subtitle=say("Advice on how to customise the model, as of {as_of}", as_of=written(advice.as_of)),
+        language=current(),
         sections=tuple(section for section in sections if section.blocks or section.sections),
         footer=runs(
-            f"As of {advice.as_of.isoformat()}; review by {advice.review_by.isoformat()}. "
-            f"Rulebook: {advice.rulebook} {advice.rulebook_version}. Verdict {advice.verdict_id}."
+            say(
+                "As of {as_of}; review by {review_by}. Rulebook: {rulebook} {rulebook_version}. Verdict {verdict_id}.",
+                as_of=written(advice.as_of),
+                review_by=written(advice.review_by),
+                rulebook=advice.rulebook,
+                rulebook_version=advice.rulebook_version,
+                verdict_id=advice.verdict_id,
+            )
         ),
     )
 
@@ -70,17 +76,21 @@ def _sections(advice: Advice) -> Iterator[Section]:
 def _ranking(advice: Advice) -> Section:
     spec = charts.ranking(advice)
     if spec is None:
-        return Section("ranking", "Ranking", ())
+        return Section("ranking", say("Ranking"), ())
     criteria = list(advice.weights)
     origin = "stated" if "priorities" in advice.answers else "default"
-    source = "your priorities" if origin == "stated" else f"default weights of the rulebook {advice.rulebook_version}"
+    source = (
+        say("your priorities")
+        if origin == "stated"
+        else say("default weights of the rulebook {rulebook_version}", rulebook_version=advice.rulebook_version)
+    )
     shares = [Quantity(100 * share, "%", origin, source) for share in advice.weights.values()]  # type: ignore[arg-type]
     rows = [_ranked(item, criteria) for item in advice.ranking]
-    rows.append((runs("Weight"), runs(), *(runs(share) for share in shares)))
+    rows.append((runs(say("Weight")), runs(), *(runs(share) for share in shares)))
     table = Table(
-        ("Approach", "Score", *(capital(name.replace("_", " ")) for name in criteria)),
+        (say("Approach"), say("Score"), *(capital(option(name)) for name in criteria)),
         tuple(rows),
-        "Points per criterion before weighting",
+        say("Points per criterion before weighting"),
         tuple(range(1, len(criteria) + 2)),
         lead=(0,) if advice.recommendation else (),
     )
@@ -91,11 +101,11 @@ def _ranking(advice: Advice) -> Section:
         )
     )
     compared = (*comparison.methods(advice), *comparison.lead(advice))
-    return Section("ranking", "Ranking", (Chart(spec), table, what, *compared))
+    return Section("ranking", say("Ranking"), (Chart(spec), table, what, *compared))
 
 
 def _ranked(item: Ranked, criteria: list[str]) -> tuple[Runs, ...]:
-    source = "sum of the points that the rules that spoke give for this criterion"
+    source = say("sum of the points that the rules that spoke give for this criterion")
     points = [Quantity(item.by_criterion.get(name, 0.0), "points", "estimated", source) for name in criteria]
     return (runs(charts.name(item)), runs(charts.score(item)), *(runs(value) for value in points))
 
@@ -103,34 +113,42 @@ def _ranked(item: Ranked, criteria: list[str]) -> tuple[Runs, ...]:
 def _costs(advice: Advice) -> Section:
     spec = charts.costs(advice)
     if spec is None:
-        return Section("costs", "Costs and time", ())
-    blocks: list[Block] = [Chart(spec), cost_table(advice.ranking, "Likely cost in US dollars (low to high) and time")]
+        return Section("costs", say("Costs and time"), ())
+    blocks: list[Block] = [
+        Chart(spec),
+        cost_table(advice.ranking, say("Likely cost in US dollars (low to high) and time")),
+    ]
     blocks += simulated(advice)
     for item in contenders(advice):
         blocks += _lines(item)
-    return Section("costs", "Costs and time", tuple(blocks))
+    return Section("costs", say("Costs and time"), tuple(blocks))
 
 
 def _lines(item: Ranked) -> Iterator[Block]:
     if not item.cost_usd.lines:
         return
     lines = sorted(item.cost_usd.lines, key=lambda line: line.phase != "setup")
-    when = {"setup": "once", "monthly": "each month"}
+    when = {"setup": say("once"), "monthly": say("each month")}
     rows = tuple((runs(line.title), runs(when[line.phase]), runs(line.amount)) for line in lines)
-    yield Table(("Line", "Due", "US dollars"), rows, f"What the costs of {item.title.lower()} add up from", (2,))
+    yield Table(
+        (say("Line"), say("Due"), say("US dollars")),
+        rows,
+        say("What the costs of {title} add up from", title=lowered(item.title)),
+        (2,),
+    )
     worked = tuple((runs(line.title), runs(working.formula(line.amount.source))) for line in lines)
-    inner: list[Block] = [Table(("Line", "Formula"), worked, "Formulas")]
+    inner: list[Block] = [Table((say("Line"), say("Formula")), worked, say("Formulas"))]
     found = dict.fromkeys(term for line in lines for term in working.inputs(line.amount.source))
     if found:
         terms = tuple((runs(term.value), runs(term.origin)) for term in found)
-        inner.append(Table(("Input", "Where it comes from"), terms, "Inputs, each once"))
-    yield Details(f"How the costs of {item.title.lower()} are worked out", tuple(inner))
+        inner.append(Table((say("Input"), say("Where it comes from")), terms, say("Inputs, each once")))
+    yield Details(say("How the costs of {title} are worked out", title=lowered(item.title)), tuple(inner))
 
 
 def _flips(advice: Advice) -> Section:
     if not advice.flips:
-        return Section("change", "What would change it", ())
-    effort = "how hard such an answer is to change, as the questionnaire says"
+        return Section("change", say("What would change it"), ())
+    effort = say("how hard such an answer is to change, as the questionnaire says")
     if all(len(flip.changes) == 1 for flip in advice.flips):
         rows = tuple(
             (
@@ -143,11 +161,17 @@ def _flips(advice: Advice) -> Section:
             for flip in advice.flips
             for change in flip.changes
         )
-        columns = ("Recommended instead", "If this answer", "went from", "to", "Effort, 1 to 5")
-        block: Block = Table(columns, rows, "Smallest single changes that turn the recommendation", (4,))
+        columns = (
+            say("Recommended instead"),
+            say("If this answer"),
+            say("went from"),
+            say("to"),
+            say("Effort, 1 to 5"),
+        )
+        block: Block = Table(columns, rows, say("Smallest single changes that turn the recommendation"), (4,))
     else:
         block = Bullets(tuple((flip_runs(advice, flip),) for flip in advice.flips))
-    return Section("change", "What would change it", (block,))
+    return Section("change", say("What would change it"), (block,))
 
 
 def _plan(advice: Advice) -> Section:
@@ -159,28 +183,37 @@ def _plan(advice: Advice) -> Section:
     if items:
         blocks.append(Bullets(items, ordered=True))
     if table is not None:
-        day = Value(advice.review_by.isoformat(), "estimated", table.review_because)
-        blocks.append(Paragraph(runs("Decide again on ", day, f": {table.review_because}.")))
-    return Section("plan", "Plan", tuple(blocks))
+        day = Value(written(advice.review_by), "estimated", table.review_because)
+        blocks.append(Paragraph(phrase(say("Decide again on {day}: {reason}."), day=day, reason=table.review_because)))
+    return Section("plan", say("Plan"), tuple(blocks))
 
 
 def _stage(stage: Stage) -> tuple[Runs, ...]:
     lines = [runs(Strong(stage.title), ". ", stage.what), runs(stage.tripwire)]
-    extra: list[object] = []
     begins, ends = getattr(stage, "begins", None), getattr(stage, "ends", None)
-    if begins is not None and ends is not None and begins != ends:
-        extra += [f"From {begins.isoformat()} to {ends.isoformat()}: takes "]
-    if stage.weeks is not None and stage.weeks.high > 0:
-        extra += [*([] if extra else ["Takes "]), stage.weeks.quantity()]
-    if stage.cost_usd is not None:
-        extra += ["; costs " if extra else "Costs ", stage.cost_usd.quantity()]
-    return (*lines, runs(*extra, ".")) if extra else tuple(lines)
+    dated = begins is not None and ends is not None and begins != ends
+    days = {"begins": written(begins), "ends": written(ends)} if begins and ends and dated else {}
+    weeks = stage.weeks.quantity() if stage.weeks is not None and stage.weeks.high > 0 else None
+    cost = stage.cost_usd.quantity() if stage.cost_usd is not None else None
+    if dated and weeks is not None and cost is not None:
+        lines.append(
+            phrase(say("From {begins} to {ends}: takes {weeks}; costs {cost}."), weeks=weeks, cost=cost, **days)
+        )
+    elif dated and weeks is not None:
+        lines.append(phrase(say("From {begins} to {ends}: takes {weeks}."), weeks=weeks, **days))
+    elif weeks is not None and cost is not None:
+        lines.append(phrase(say("Takes {weeks}; costs {cost}."), weeks=weeks, cost=cost))
+    elif weeks is not None:
+        lines.append(phrase(say("Takes {weeks}."), weeks=weeks))
+    elif cost is not None:
+        lines.append(phrase(say("Costs {cost}."), cost=cost))
+    return tuple(lines)
 
 
 def _questions(advice: Advice) -> Section:
     if not advice.next_questions:
-        return Section("questions", "Questions worth asking next", ())
-    source = "share of random completions of the open questions in which this answer decides which approach leads"
+        return Section("questions", say("Questions worth asking next"), ())
+    source = say("share of random completions of the open questions in which this answer decides which approach leads")
     rows = tuple(
         (
             runs(Strong(item.ask)),
@@ -190,11 +223,14 @@ def _questions(advice: Advice) -> Section:
         for item in advice.next_questions
     )
     table = Table(
-        ("Question", "Field", "Decides in"), rows, "Open questions, the one that decides most often first", (2,)
+        (say("Question"), say("Field"), say("Decides in")),
+        rows,
+        say("Open questions, the one that decides most often first"),
+        (2,),
     )
-    return Section("questions", "Questions worth asking next", (table,))
+    return Section("questions", say("Questions worth asking next"), (table,))
 
 
 def _limits(advice: Advice) -> Section:
     blocks = (Bullets(tuple((runs(item.text),) for item in advice.limits)),) if advice.limits else ()
-    return Section("limits", "What this advice cannot know", blocks)
+    return Section("limits", say("What this advice cannot know"), blocks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from advisor.language import say
 from advisor.reasoning.advice import LikeEvidence, LikeStudy
 from advisor.reports.document import Block, Bullets, Callout, Link, Paragraph, Runs, Table, runs
 from advisor.reports.wording import capital
@@ -13,31 +14,31 @@ def like(found: LikeEvidence) -> Iterator[Block]:
     """The blocks on studies like the case, the nearest first."""
     yield Paragraph(runs(found.text))
     yield Table(
-        ("Study", "What won", "Lead in points", "Unlike yours in", "How it was read"),
+        (say("Study"), say("What won"), say("Lead in points"), say("Unlike yours in"), say("How it was read")),
         tuple(_row(study) for study in found.studies),
-        "Studies like yours, judged by their nearest comparisons",
+        say("Studies like yours, judged by their nearest comparisons"),
         (2,),
     )
     yield Bullets(tuple((runs(f"{study.title} – ", study.summary, _caveat(study)),) for study in found.studies))
     for conflict in found.conflicts:
         yield Callout(
             "tie",
-            "These studies disagree" if _two(conflict.prompting, conflict.tuning) else "Mixed results",
+            say("These studies disagree") if _two(conflict.prompting, conflict.tuning) else say("Mixed results"),
             runs(conflict.text),
         )
     if found.gaps:
-        yield Callout("info", "Not covered", runs(" ".join(found.gaps)))
+        yield Callout("info", say("Not covered"), runs(" ".join(found.gaps)))
 
 
 def _row(study: LikeStudy) -> tuple[Runs, ...]:
     title = runs(Link(study.title, study.source), f", {study.authors_year}")
     lead = runs("–") if study.lead is None else runs(study.lead)
-    unlike = capital("; ".join(study.differs)) if study.differs else "nothing that you stated"
+    unlike = capital("; ".join(study.differs)) if study.differs else say("nothing that you stated")
     return title, runs(capital(study.outcome)), lead, runs(unlike), runs(study.read)
 
 
 def _caveat(study: LikeStudy) -> str:
-    return f" Mind: {study.caveat}" if study.caveat else ""
+    return say(" Mind: {caveat}", caveat=study.caveat) if study.caveat else ""
 
 
 def _two(one: str, two: str) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from advisor.knowledge.domain import Quantity
+from advisor.language import say
 from advisor.reports.document import (
     Argument,
     Block,
@@ -51,8 +52,8 @@ def write(document: Document) -> bytes:
     for number, section in enumerate(document.sections):
         lines += _section(section, 2)
         if number == 0 and document.legend:
-            marks = " · ".join(f"{mark(origin)} {MEANINGS[origin]}" for origin in document.legend)
-            lines += ["", f"<sub>Marks: {marks}</sub>"]
+            marks = " · ".join(f"{mark(origin)} {say(MEANINGS[origin])}" for origin in document.legend)
+            lines += ["", f"<sub>{say('Marks')}: {marks}</sub>"]
     lines += ["", "---", "", f"<sub>{_line(document.footer)}</sub>"]
     return ("\n".join(lines) + "\n").encode()
 
@@ -157,15 +158,17 @@ def _argument(block: Argument) -> list[str]:
     lines.append(f"{_line(block.because)} {_line(block.sources)}".rstrip())
     items = []
     for item in block.against:
-        items.append(f"- Against it: {_line(item.because)} {_line(item.sources)}".rstrip())
+        items.append(f"- {say('Against it')}: {_line(item.because)} {_line(item.sources)}".rstrip())
         if item.resolution:
-            items.append(f"- Resolved: {_line(item.resolution)}")
+            items.append(f"- {say('Resolved')}: {_line(item.resolution)}")
     if block.lift:
-        items.append(f"- What would lift it: {_line(block.lift)}")
+        items.append(f"- {say('What would lift it')}: {_line(block.lift)}")
     if block.read:
-        items.append("- Read: " + "; ".join(f"{escape(title)}: {_run(value, False)}" for title, value in block.read))
+        items.append(
+            f"- {say('Read')}: " + "; ".join(f"{escape(title)}: {_run(value, False)}" for title, value in block.read)
+        )
     if block.rule:
-        items.append(f"- Rule: {escape(block.rule)}")
+        items.append(f"- {say('Rule')}: {escape(block.rule)}")
     return [*lines, "", *items] if items else lines
 
 
@@ -173,7 +176,7 @@ def _sources(block: SourceList) -> list[str]:
     lines = []
     for source in block.sources:
         title = f"[{escape(source.title)}](<{source.url}>)" if source.url else escape(source.title)
-        about = f"{escape(source.publisher)}, {escape(source.published)}. Grade {escape(source.grade)}."
+        about = f"{escape(source.publisher)}, {escape(source.published)}. {say('Grade')} {escape(source.grade)}."
         lines.append(
             f'- <a id="{anchor(source.id)}"></a>**{escape(source.id)}** {title}. {about} {escape(source.claim)}'
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from advisor.knowledge.domain import Quantity
+from advisor.language import say
 from advisor.reasoning.advice import Advice, FactRead, Finding, NearMiss, RuledOut
 from advisor.reports.document import (
     Against,
@@ -20,7 +21,7 @@ from advisor.reports.document import (
     runs,
 )
 from advisor.reports.verdict import title_of
-from advisor.reports.wording import capital, field_words, listed, option
+from advisor.reports.wording import capital, field_words, listed, lowered, option
 
 
 def reasons(advice: Advice) -> Section:
@@ -33,18 +34,18 @@ def reasons(advice: Advice) -> Section:
     sections = tuple(
         Section(
             f"reasons-{_anchor(criterion)}",
-            capital(criterion.replace("_", " ")),
+            capital(option(criterion)),
             tuple(argument(advice, found) for found in _strongest(groups[criterion].values())),
         )
         for criterion in order
     )
     if not sections:
-        return Section("reasons", "Reasons", ())
-    intro = (
-        "Each reason is a rule that your answers fulfil. The figure beside an approach is what the rule adds to its "
-        "score or takes from it: points of the rule times the weight share of the criterion."
+        return Section("reasons", say("Reasons"), ())
+    intro = say(
+        "Each reason is a rule that your answers fulfil. The figure beside an approach is what the rule "
+        "adds to its score or takes from it: points of the rule times the weight share of the criterion."
     )
-    return Section("reasons", "Reasons", (Paragraph(runs(intro), muted=True),), sections)
+    return Section("reasons", say("Reasons"), (Paragraph(runs(intro), muted=True),), sections)
 
 
 def argument(advice: Advice, found: Sequence[Finding]) -> Argument:
@@ -83,7 +84,7 @@ def _because(advice: Advice, found: Sequence[Finding]) -> Runs:
 
 
 def _effect(finding: Finding) -> Quantity:
-    source = "points that the rule gives × weight share of its criterion"
+    source = say("points that the rule gives × weight share of its criterion")
     origin = "measured" if finding.kind == "measurement" else "estimated"
     return Quantity(finding.weighted or 0.0, "points", origin, source)  # type: ignore[arg-type]
 
@@ -93,7 +94,7 @@ def read(facts: Iterable[FactRead]) -> tuple[tuple[str, Value], ...]:
     return tuple(
         (_fact_title(fact), Value(option(fact.value), fact.origin, _fact_source(fact)))
         for fact in facts
-        if fact.origin != "not known" and fact.value not in {"not known", "does not apply"}
+        if fact.origin != "not known" and fact.value not in {say("not known"), say("does not apply")}
     )
 
 
@@ -104,8 +105,8 @@ def _fact_title(fact: FactRead) -> str:
 
 def _fact_source(fact: FactRead) -> str:
     if fact.origin == "stated":
-        return f"your answer to {fact.name}"
-    return f"derived fact {fact.name}" if fact.origin == "estimated" else fact.name
+        return say("your answer to {name}", name=fact.name)
+    return say("derived fact {name}", name=fact.name) if fact.origin == "estimated" else fact.name
 
 
 def cited(advice: Advice, names: Sequence[str]) -> Runs:
@@ -133,7 +134,7 @@ def ruled_out(advice: Advice) -> Section:
         )
         for item in advice.ruled_out
     )
-    return Section("ruled-out", "Ruled out, and what would lift it", blocks)
+    return Section("ruled-out", say("Ruled out, and what would lift it"), blocks)
 
 
 def _missing(advice: Advice, item: RuledOut) -> list[str]:
@@ -155,24 +156,24 @@ def notes(advice: Advice) -> Section:
         )
         for item in advice.notes
     )
-    return Section("notes", "Worth knowing in any case", blocks)
+    return Section("notes", say("Worth knowing in any case"), blocks)
 
 
 def near_misses(advice: Advice) -> Section:
     """The rules that did not speak but would with one answer more or a small change."""
     if not advice.near_misses:
-        return Section("near-misses", "Near misses", ())
+        return Section("near-misses", say("Near misses"), ())
     items = tuple((_miss(advice, item),) for item in advice.near_misses)
-    intro = "Rules that did not speak, and what is missing for them to speak."
-    return Section("near-misses", "Near misses", (Paragraph(runs(intro), muted=True), Bullets(items)))
+    intro = say("Rules that did not speak, and what is missing for them to speak.")
+    return Section("near-misses", say("Near misses"), (Paragraph(runs(intro), muted=True), Bullets(items)))
 
 
 def _miss(advice: Advice, miss: NearMiss) -> Runs:
-    concerned = listed([title_of(advice, approach).lower() for approach in miss.approaches])
-    about = f" (about {concerned})" if concerned else ""
+    concerned = listed([lowered(title_of(advice, approach)) for approach in miss.approaches])
+    about = say(" (about {concerned})", concerned=concerned) if concerned else ""
     if miss.reason == "unknown" and miss.missing:
         asked = listed([field_words(name) for name in miss.missing])
-        return runs(Strong(miss.title), about, f": not decided while nothing is known of {asked}.")
+        return runs(Strong(miss.title), about, say(": not decided while nothing is known of {asked}.", asked=asked))
     return runs(Strong(miss.title), about, ": ", Text(miss.detail))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.knowledge.domain import Quantity
+from advisor.language import say
 from advisor.reports.document import (
     PLACED,
     Argument,
@@ -41,14 +42,14 @@ def write(document: Document) -> bytes:
     for number, section in enumerate(document.sections):
         lines += _section(section, 0 if number == 0 else 1)
         if number == 0 and document.legend:
-            lines += ["", *wrap("Marks: " + "   ".join(legend_items(document)), WIDTH)]
+            lines += ["", *wrap(f"{say('Marks')}: " + "   ".join(legend_items(document)), WIDTH)]
     lines += ["", "─" * WIDTH, *wrap(_line(document.footer), WIDTH), ""]
     return "\n".join(line.rstrip() for line in lines).encode()
 
 
 def legend_items(document: Document) -> list[str]:
     """What each raised letter means, for the origins that occur."""
-    return [f"{mark(origin)} {MEANINGS[origin]}" for origin in document.legend]
+    return [f"{mark(origin)} {say(MEANINGS[origin])}" for origin in document.legend]
 
 
 def _section(section: Section, level: int) -> Iterator[str]:
@@ -143,15 +144,15 @@ def _argument(block: Argument) -> list[str]:
     lines = hanging("■ ", block.title + (f"   {effects}" if effects else ""), WIDTH)
     rows = [("", f"{_line(block.because)} {_line(block.sources)}".rstrip())]
     for item in block.against:
-        rows.append(("Against it: ", f"{_line(item.because)} {_line(item.sources)}".rstrip()))
+        rows.append((say("Against it") + ": ", f"{_line(item.because)} {_line(item.sources)}".rstrip()))
         if item.resolution:
-            rows.append(("Resolved: ", _line(item.resolution)))
+            rows.append((say("Resolved") + ": ", _line(item.resolution)))
     if block.lift:
-        rows.append(("Would lift it: ", _line(block.lift)))
+        rows.append((say("Would lift it") + ": ", _line(block.lift)))
     if block.read:
-        rows.append(("Read: ", "; ".join(f"{title}: {run_text(value)}" for title, value in block.read)))
+        rows.append((say("Read") + ": ", "; ".join(f"{title}: {run_text(value)}" for title, value in block.read)))
     if block.rule:
-        rows.append(("Rule: ", block.rule))
+        rows.append((say("Rule") + ": ", block.rule))
     for head, text in rows:
         lines += hanging("  " + head, text, WIDTH) if head else [f"  {line}" for line in wrap(text, WIDTH - 2)]
     return lines
@@ -161,7 +162,7 @@ def _sources(block: SourceList) -> list[str]:
     lines: list[str] = []
     for source in block.sources:
         head = f"[{source.id}] "
-        about = f"{source.title}. {source.publisher}, {source.published}. Grade {source.grade}."
+        about = f"{source.title}. {source.publisher}, {source.published}. {say('Grade')} {source.grade}."
         lines += [*hanging(head, about, WIDTH), *hanging("     ", source.claim, WIDTH)]
         if source.url:
             lines.append("     " + source.url)

@@ -6,11 +6,25 @@ from collections.abc import Iterator
 from typing import Literal
 
 from advisor.knowledge.domain import Quantity
+from advisor.language import numeral, say
 from advisor.reasoning.advice import Advice, Change, Flip, Ranked, Robustness
 from advisor.reports.charts import name
-from advisor.reports.document import Block, Callout, Fact, Facts, Paragraph, Runs, Section, Strong, Table, Value, runs
+from advisor.reports.document import (
+    Block,
+    Callout,
+    Fact,
+    Facts,
+    Paragraph,
+    Runs,
+    Section,
+    Strong,
+    Table,
+    Value,
+    phrase,
+    runs,
+)
 from advisor.reports.figures import exact
-from advisor.reports.wording import capital, field_unit, field_words, option
+from advisor.reports.wording import capital, field_unit, field_words, lowered, option
 
 CLEARLY = 10.0  # percentage points of chance from which another approach is clearly likelier to be level with the best
 
@@ -36,7 +50,7 @@ def possible(advice: Advice) -> bool:
 
 def verdict(advice: Advice) -> Section:
     """The section of the first screen."""
-    return Section("verdict", "Verdict", tuple(_blocks(advice)))
+    return Section("verdict", say("Verdict"), tuple(_blocks(advice)))
 
 
 def _blocks(advice: Advice) -> Iterator[Block]:
@@ -48,7 +62,7 @@ def _blocks(advice: Advice) -> Iterator[Block]:
     if first and advice.status == "advice":
         yield Facts(tuple(_figures(advice, first)), tiles=True)
     elif contenders(advice):
-        yield cost_table(contenders(advice), "Cost and time of the tied approaches")
+        yield cost_table(contenders(advice), say("Cost and time of the tied approaches"))
     yield Facts(tuple(_rows(advice)))
 
 
@@ -60,21 +74,21 @@ def _description(advice: Advice) -> Iterator[Block]:
 
 def _figures(advice: Advice, first: Ranked) -> Iterator[Fact]:
     cost = first.cost_usd
-    yield Fact("Set-up", (runs(cost.setup.quantity()),))
-    yield Fact("Running cost", (runs(cost.monthly.quantity()),))
-    yield Fact("Total over horizon", (runs(cost.horizon_total.quantity()),))
-    yield Fact("Time to deploy", (runs(first.lead_time_weeks.quantity()),))
+    yield Fact(say("Set-up"), (runs(cost.setup.quantity()),))
+    yield Fact(say("Running cost"), (runs(cost.monthly.quantity()),))
+    yield Fact(say("Total over horizon"), (runs(cost.horizon_total.quantity()),))
+    yield Fact(say("Time to deploy"), (runs(first.lead_time_weeks.quantity()),))
     runner = runner_up(advice)
     if runner is not None:
-        yield Fact(f"Lead over {runner.title.lower()}", (runs(margin(advice)),))
+        yield Fact(say("Lead over {title}", title=lowered(runner.title)), (runs(margin(advice)),))
 
 
 def _rows(advice: Advice) -> Iterator[Fact]:
-    yield Fact("Why", (runs(advice.reason),))
-    yield Fact("How sure", _certainty(advice))
+    yield Fact(say("Why"), (runs(advice.reason),))
+    yield Fact(say("How sure"), _certainty(advice))
     if advice.recommendation:
-        yield Fact("What would change it", _changes(advice))
-    yield Fact("Next step", _next(advice))
+        yield Fact(say("What would change it"), _changes(advice))
+    yield Fact(say("Next step"), _next(advice))
 
 
 def _certainty(advice: Advice) -> tuple[Runs, ...]:
@@ -82,8 +96,8 @@ def _certainty(advice: Advice) -> tuple[Runs, ...]:
     lines = []
     if confidence.value is not None:
         sure = Quantity(100 * confidence.value, "%", "estimated", confidence.basis)
-        approach = advice.ranking[0].title
-        lines.append(runs(f"In quality alone, {approach.lower()} is level with the best in ", sure, " of such cases."))
+        told = say("In quality alone, {approach} is level with the best in {share} of such cases.")
+        lines.append(phrase(told, approach=lowered(advice.ranking[0].title), share=sure))
         lines.extend(_outweighed(advice))
     lines.append(runs(capital(confidence.basis)))
     if advice.robustness is not None and advice.recommendation:
@@ -100,24 +114,28 @@ def _outweighed(advice: Advice) -> Iterator[Runs]:
     best = max(chances, key=lambda name: chances[name].value)
     own = chances.get(advice.recommendation)
     if own is not None and chances[best].value - own.value >= CLEARLY:
-        first = advice.ranking[0].title.lower()
-        text = f", by published comparisons. What speaks for {first} beyond those comparisons outweighs that here."
-        yield runs(f"{title_of(advice, best)} is level with the best in ", chances[best], text)
+        told = say(
+            "{other} is level with the best in {share}, by published comparisons. What speaks for {first} beyond "
+            "those comparisons outweighs that here."
+        )
+        names = {"other": title_of(advice, best), "first": lowered(advice.ranking[0].title)}
+        yield phrase(told, share=chances[best], **names)
 
 
 def robust_words(robustness: Robustness) -> Runs:
     """In how many plausible weightings the first place holds, as a sentence."""
-    source = (
-        f"weights drawn {robustness.draws:,} times from a Dirichlet distribution around those in use, "
-        f"concentration {robustness.concentration:g}"
+    source = say(
+        "weights drawn {draws} times from a Dirichlet distribution around those in use, concentration {concentration}",
+        draws=numeral(f"{robustness.draws:,}"),
+        concentration=numeral(f"{robustness.concentration:g}"),
     )
     share = Quantity(100 * robustness.share, "%", "estimated", source)
-    return runs("The first place holds in ", share, " of plausible weightings of the criteria.")
+    return phrase(say("The first place holds in {share} of plausible weightings of the criteria."), share=share)
 
 
 def margin(advice: Advice) -> Quantity:
     """The distance between the first two scores."""
-    return Quantity(advice.margin, "points", "estimated", "score of the first less score of the second approach")
+    return Quantity(advice.margin, "points", "estimated", say("score of the first less score of the second approach"))
 
 
 def runner_up(advice: Advice) -> Ranked | None:
@@ -128,24 +146,30 @@ def runner_up(advice: Advice) -> Ranked | None:
 
 def _changes(advice: Advice) -> tuple[Runs, ...]:
     if not advice.flips:
-        return (runs("No change of a single answer was found that changes the recommendation."),)
+        return (runs(say("No change of a single answer was found that changes the recommendation.")),)
     return tuple(flip_runs(advice, flip) for flip in advice.flips[:3])
 
 
 def flip_runs(advice: Advice, flip: Flip) -> Runs:
     """A flip as a sentence: what it becomes, if which answers were what."""
-    parts: list[object] = [Strong(title_of(advice, flip.becomes)), " if "]
-    for index, change in enumerate(flip.changes):
-        parts += [" and " if index else "", field_words(change.field), " were ", changed(change, "to")]
-        parts += [" instead of ", changed(change, "start")]
-    return runs(*parts)
+    parts: list[object] = []
+    for change in flip.changes:
+        told = say("{answer} were {to} instead of {start}")
+        if parts:
+            parts.append(say(" and "))
+        sides = {"to": changed(change, "to"), "start": changed(change, "start")}
+        parts.append(phrase(told, answer=field_words(change.field), **sides))
+    return phrase(say("{approach} if {changes}"), approach=Strong(title_of(advice, flip.becomes)), changes=runs(*parts))
 
 
 def changed(change: Change, side: Literal["start", "to"], in_table: bool = False) -> Runs:
     """One side of a change: the answer given, or the answer that would turn the advice (in a table without unit)."""
     if side == "start":
         return answer(change.field, change.start)
-    source = f"the smallest change of {change.field} that turns the recommendation, found by asking the engine again"
+    source = say(
+        "the smallest change of {field} that turns the recommendation, found by asking the engine again",
+        field=change.field,
+    )
     if isinstance(change.to, int | float) and not isinstance(change.to, bool):
         unit = field_unit(change.field)
         shown = exact(float(change.to), "" if in_table and unit != "USD" else unit)
@@ -155,9 +179,9 @@ def changed(change: Change, side: Literal["start", "to"], in_table: bool = False
 
 def answer(field: str, value: object, origin: Literal["stated", "estimated"] = "stated", source: str = "") -> Runs:
     """An answer as runs: its number with its bounds, or its words."""
-    said = source or f"your answer to {field}"
+    said = source or say("your answer to {field}", field=field)
     if value is None:
-        return runs("not known")
+        return runs(say("not known"))
     if isinstance(value, bool | str):
         return runs(Value(option(str(value)), origin, said))
     if isinstance(value, int | float):
@@ -183,11 +207,12 @@ def _next(advice: Advice) -> tuple[Runs, ...]:
         return tuple(runs(Strong(title_of(advice, item.approach)), ": ", item.lift) for item in advice.ruled_out[:3])
     if advice.status != "advice" and advice.next_questions:
         asked = advice.next_questions[0]
-        return (runs("Answer this first: ", Strong(asked.ask), f" ({asked.field})"),)
+        told = say("Answer this first: {question} ({field})")
+        return (phrase(told, question=Strong(asked.ask), field=asked.field),)
     if advice.plan:
         stage = advice.plan[0]
         return (runs(Strong(stage.title), ". ", stage.what, " ", stage.tripwire),)
-    return (runs("Decide again when a model, a price or the requirement changes."),)
+    return (runs(say("Decide again when a model, a price or the requirement changes.")),)
 
 
 def cost_table(ranking: tuple[Ranked, ...], caption: str) -> Table:
@@ -202,5 +227,5 @@ def cost_table(ranking: tuple[Ranked, ...], caption: str) -> Table:
         )
         for item in ranking
     )
-    columns = ("Approach", "Set-up", "Each month", "Total over horizon", "Weeks to deploy")
+    columns = (say("Approach"), say("Set-up"), say("Each month"), say("Total over horizon"), say("Weeks to deploy"))
     return Table(columns, rows, caption, (1, 2, 3, 4))

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from advisor.language import current, message, say
+
 GRADES = {
-    "A": "controlled study or vendor documentation",
-    "B": "vendor marketing or curated summary",
-    "C": "blog or opinion",
-    "D": "claim without support",
+    "A": message("controlled study or vendor documentation"),
+    "B": message("vendor marketing or curated summary"),
+    "C": message("blog or opinion"),
+    "D": message("claim without support"),
 }
 DIFFERENCE = {
-    "left_better": "the first is better",
-    "right_better": "the second is better",
-    "no_difference_shown": "no difference shown",
+    "left_better": message("the first is better"),
+    "right_better": message("the second is better"),
+    "no_difference_shown": message("no difference shown"),
 }
 _UNITS = {"usd": "USD", "weeks": "weeks", "months": "months", "ms": "ms", "b": "billion parameters"}
 
@@ -27,18 +29,18 @@ def field_unit(name: str) -> str:
 
 def field_words(name: str) -> str:
     """The name of a field in words, without its unit: `setup_budget_usd` is `setup budget`."""
-    return (name.rpartition("_")[0] if field_unit(name) else name).replace("_", " ").replace("ml ", "ML ")
+    return say((name.rpartition("_")[0] if field_unit(name) else name).replace("_", " ").replace("ml ", "ML "))
 
 
 def field_title(name: str) -> str:
     """The name of a field as a heading, with its unit: `setup_budget_usd` is `Setup budget (USD)`."""
     unit = field_unit(name)
-    return capital(field_words(name)) + (f" ({unit})" if unit else "")
+    return capital(field_words(name)) + (f" ({say(unit)})" if unit else "")
 
 
 def option(value: str) -> str:
     """A chosen option in words: `highly_specialized` is `highly specialized`; other text stays as it is."""
-    return value.replace("_", " ") if re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)+", value) else value
+    return say(value.replace("_", " ")) if re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*", value) else value
 
 
 def capital(text: str) -> str:
@@ -46,8 +48,15 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def lowered(title: str) -> str:
+    """A title as it stands inside a sentence: in small letters in English, as it is where nouns keep their capital."""
+    return title.lower() if current() == "en" else title
+
+
 def listed(words: Sequence[str], last: str = "and") -> str:
     """Words as a list in a sentence: `a, b and c`."""
     if len(words) < 2:
         return "".join(words)
-    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+    if last == "or":
+        return say("{first} or {last}", first=", ".join(words[:-1]), last=words[-1])
+    return say("{first} and {last}", first=", ".join(words[:-1]), last=words[-1])
