@@ -89,6 +89,17 @@ def test_every_wrong_one_has_a_reason() -> None:
             assert miss["why"] or miss["remark"], miss["id"]
 
 
+def test_the_command_prints_what_the_ledger_counts(advisor_cli: Cli) -> None:
+    """`advisor record --json` holds the counts of the summary, and every wrong one of them."""
+    done = advisor_cli("record", "--json")
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    summary = json.loads((SHIPPED / SUMMARY).read_text())
+    for origin, count in summary["counts"].items():
+        assert {name: printed[origin][name] for name in count} == count
+        assert len(printed[origin]["wrong"]) == count["misses"] + count["undecided"]
+
+
 def test_undecided_counts_as_no_hit_and_regret_stands_beside_the_constant_policies() -> None:
     """Of a hit, a tie, a miss and an undecided one half are good; policies lose what their approach scored less."""
     entries = [entry("a"), entry("b", "tie"), entry("c", "miss", pick="prompting", regret=15.0)]

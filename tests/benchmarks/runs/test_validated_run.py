@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ import pytest
 import typer
 from ring_fakes import ARMS, executions, fake_ring, write_task
 
+from advisor import locate
 from advisor.cli.validate import validate_command
 from advisor.errors import InputError
 from benchmarks import approaches, cli
@@ -77,6 +79,27 @@ def test_a_run_older_than_the_lock_is_judged_and_marked(validate, tmp_path):
     _relock(later, "2090-01-01T00:00:00Z")
     printed = validate(*words, "--out", "v")
     assert "NOT locked before the run" in printed
+
+
+def test_a_judged_run_enters_the_ledger_once(validate, tmp_path):
+    """Its predictions are added with their outcome; again they are known; advice locked afterwards is refused."""
+    from advisor.cli.record import add
+
+    pack = tmp_path / "pack"
+    shutil.copytree(locate.rules_dir(), pack)
+    (pack / "record" / "runs.jsonl").unlink(missing_ok=True)
+    words = ["desk", "--train-sizes", "16,40", "--model", "tiny", "--out", "v"]
+    found = json.loads(validate(*words, "--json"))["tasks"][0]
+    for _ in range(2):
+        add(runs=[tmp_path / "v" / "desk"], rules=pack)
+        added = [json.loads(line) for line in (pack / "record" / "runs.jsonl").read_text().splitlines()]
+        assert [one["examples"] for one in added] == [16, 40]
+        assert [one["verdict_id"] for one in added] == [item["verdict_id"] for item in found["judgements"]]
+    count = json.loads((pack / "record" / "summary.json").read_text())["counts"]["run"]
+    assert (count["n"], count["groups"]) == (2, 1)
+    _relock(tmp_path / "v" / "desk" / "locked-advice.json", "2090-01-01T00:00:00Z")
+    with pytest.raises(InputError, match="not locked before the run"):
+        add(runs=[tmp_path / "v" / "desk"], rules=pack)
 
 
 def test_other_answers_are_refused_where_a_lock_lies(validate, tmp_path):
