@@ -19,7 +19,7 @@ def lines(record: Mapping[str, Any]) -> list[str]:
         "Margin: 1 point of 100 for published comparisons, for own runs as stated (2 points unless said otherwise).",
     ]
     for part in record.values():
-        text += ["", f"{part['title']}: {part['n']} predictions from {part['groups']} tasks, papers or cases"]
+        text += ["", f"{part['title']}: {part['n']} predictions from {_groups(part)}"]
         text += [f"  {line}" for line in _counts(part)]
         text += [f"  {line}" for line in _calibration(part["calibration"], part["regret"] is not None)]
         for title, key in (("task kind", "by_task_kind"), ("labelled examples", "by_examples")):
@@ -36,7 +36,7 @@ def lines(record: Mapping[str, Any]) -> list[str]:
 def in_brief(tally: Mapping[str, Any]) -> list[str]:
     """Counts over some predictions: hits, ties, their interval, and the points lost beside the constant policies."""
     good = tally["hits"] + tally["ties"]
-    return [f"{good} of {tally['n']} hits or ties on {tally['groups']} tasks", *_counts(tally)]
+    return [f"{good} of {tally['n']} hits or ties; tasks: {tally['groups']}", *_counts(tally)]
 
 
 def table(record: Mapping[str, Any]) -> str:
@@ -53,7 +53,7 @@ def table(record: Mapping[str, Any]) -> str:
         lost = "" if part["regret"] is None else f"{part['regret']:.1f}"
         others = [f"{part['policies'][name]:.1f}" if part["policies"] else "" for name in POLICIES]
         counts = [str(part[name]) for name in OUTCOMES]
-        title = f"{part['title']} ({part['groups']} {_groups(part)})"
+        title = f"{part['title']} ({_groups(part)})"
         rows.append("| " + " | ".join([title, str(n), *counts, share, lost, *others]) + " |")
     text = "\n".join(rows)
     wrong = [
@@ -135,4 +135,5 @@ def _why(miss: Mapping[str, Any]) -> str:
 
 
 def _groups(part: Mapping[str, Any]) -> str:
-    return "papers" if "published" in part["title"] else "cases" if "real" in part["title"] else "tasks"
+    noun = "paper" if "published" in part["title"] else "case" if "real" in part["title"] else "task"
+    return f"{part['groups']} {noun}{'s' if part['groups'] != 1 else ''}"
