@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Literal
 
 from advisor.knowledge.domain import Quantity, Source
@@ -400,13 +401,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A whole report. `legend` names the origins that occur in it; `footer` stands under every form of it."""
+    """A whole report. `legend` names the origins that occur in it; `footer` stands under every form of it.
+
+    `day` is the day that files with a date of their own (PDF, DOCX, XLSX) carry, so that they never depend on a clock.
+    """
 
     title: str
     subtitle: str
     language: str
     sections: tuple[Section, ...]
     footer: Runs = ()
+    day: date | None = None
 
     def __post_init__(self) -> None:
         _tidy(self, "title", "subtitle")
