@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from advisor.language import message
+
 
 @dataclass(frozen=True, slots=True)
 class DerivedFact:
@@ -24,49 +26,54 @@ def _per_approach(name: str, title: str, unit: str, reads: tuple[str, ...]) -> l
 
 
 _FACTS = [
-    DerivedFact("examples_per_class", "labelled examples per class", "examples", ("labelled_examples", "class_count")),
+    DerivedFact(
+        "examples_per_class", message("labelled examples per class"), "examples", ("labelled_examples", "class_count")
+    ),
     DerivedFact(
         "examples_ratio",
-        "labelled examples, weighted by label quality, as a multiple of what this kind of task needs",
+        message("labelled examples, weighted by label quality, as a multiple of what this kind of task needs"),
         "×",
         ("labelled_examples", "label_quality", "task_kind"),
     ),
     DerivedFact(
         "examples_by_deadline",
-        "labelled examples that will be at hand two weeks before the deadline",
+        message("labelled examples that will be at hand two weeks before the deadline"),
         "examples",
         ("labelled_examples", "new_labels_per_week", "deadline_weeks"),
     ),
     DerivedFact(
-        "quality_shortfall", "quality that the best prompt lacks", "share", ("target_quality", "prompt_quality")
+        "quality_shortfall",
+        message("quality that the best prompt lacks"),
+        "share",
+        ("target_quality", "prompt_quality"),
     ),
     DerivedFact(
         "break_even_quality",
-        "share of right answers from which the use pays",
+        message("share of right answers from which the use pays"),
         "share",
         ("error_cost_usd", "success_value_usd"),
     ),
     DerivedFact(
-        "tokens_per_month", "tokens a month", "tokens", ("requests_per_month", "input_tokens", "output_tokens")
+        "tokens_per_month", message("tokens a month"), "tokens", ("requests_per_month", "input_tokens", "output_tokens")
     ),
     DerivedFact(
         "size_ratio",
-        "size of the prompted model as a multiple of the largest tunable one",
+        message("size of the prompted model as a multiple of the largest tunable one"),
         "×",
         ("base_model_size_b", "tunable_model_size_b"),
     ),
-    *_per_approach("setup_over_budget", "set-up cost above the budget", "USD", ("setup_budget_usd",)),
-    *_per_approach("monthly_over_budget", "monthly cost above the budget", "USD", ("monthly_budget_usd",)),
-    *_per_approach("weeks_over_deadline", "lead time beyond the deadline", "weeks", ("deadline_weeks",)),
+    *_per_approach("setup_over_budget", message("set-up cost above the budget"), "USD", ("setup_budget_usd",)),
+    *_per_approach("monthly_over_budget", message("monthly cost above the budget"), "USD", ("monthly_budget_usd",)),
+    *_per_approach("weeks_over_deadline", message("lead time beyond the deadline"), "weeks", ("deadline_weeks",)),
     DerivedFact(
         "tuning_cost_ratio",
-        "cost of fine-tuning over the horizon as a multiple of prompting",
+        message("cost of fine-tuning over the horizon as a multiple of prompting"),
         "×",
         ("requests_per_month",),
     ),
     DerivedFact(
         "break_even_requests",
-        "requests a month from which fine-tuning costs less than prompting over the horizon",
+        message("requests a month from which fine-tuning costs less than prompting over the horizon"),
         "requests",
         ("requests_per_month",),
     ),

@@ -68,6 +68,11 @@ def written(day: date) -> str:
     return format_date(day, "medium", locale=_current.get())
 
 
+def lowered(title: str) -> str:
+    """A title as it stands inside a sentence: in small letters in English, as it is where nouns keep their capital."""
+    return title.lower() if _current.get() == SOURCE else title
+
+
 @cache
 def _separators(language: str) -> dict[int, str]:
     from babel.numbers import get_decimal_symbol, get_group_symbol

@@ -22,7 +22,8 @@ from advisor.knowledge.quality_model import NAMES, PRIORS, model_file, read_mode
 from advisor.knowledge.record_summary import SUMMARY, THIN, read_summary, record_folder
 from advisor.knowledge.study_registry import FOLDER as PAPERS
 from advisor.knowledge.study_registry import read_registry
-from advisor.language import say
+from advisor.knowledge.translated import in_language
+from advisor.language import lowered, numeral, say
 from advisor.reasoning import contributions, like_evidence, limits, plan, published
 from advisor.reasoning.advice import (
     Advice,
@@ -85,6 +86,8 @@ def advise(answers: Answers, engine: Engine) -> Advice:
     """The advice for one answered questionnaire, at the prices that it states where it states any."""
     if answers.prices:
         engine = replace(engine, prices=engine.prices.overridden(answers.prices))
+    known = engine  # as it is judged: what is told below may be in another language
+    engine = replace(engine, book=in_language(engine.book))
     outcome = engine.decide_answers([answers])
     explainer = Explainer(engine, outcome, answers)
     findings = _findings(explainer, outcome, engine)
@@ -123,7 +126,7 @@ def advise(answers: Answers, engine: Engine) -> Advice:
         review_by=schedule.review.day,
         rulebook=engine.book.name,
         rulebook_version=engine.book.version,
-        verdict_id=verdict_id(answers, engine),
+        verdict_id=verdict_id(answers, known),
         waterfall=contributions.waterfall(findings, ranking),
         why_not=contributions.why_not(findings, ranking, closed),
         robustness=robustness(engine, outcome),
@@ -131,7 +134,7 @@ def advise(answers: Answers, engine: Engine) -> Advice:
         cost_study=study(outcome.facts, engine.book, engine.prices, engine.day),
         shortfalls=shortfalls(outcome.facts, outcome.costs),
         timetable=_timetable(schedule),
-        in_force=in_force(answers, engine),
+        in_force=in_force(answers, known),
     )
 
 
@@ -168,9 +171,9 @@ def _ranking(engine: Engine, outcome: Outcome) -> tuple[Ranked, ...]:
         technique = approach.techniques[max(int(outcome.techniques[0, index]), 0)]
         costs = outcome.costs
         cost = CostRange(
-            setup=_range(costs.setup[approach.id], "USD", "sum of the set-up lines"),
-            monthly=_range(costs.monthly[approach.id], "USD per month", "sum of the monthly lines"),
-            horizon_total=_range(costs.horizon[approach.id], "USD", "set-up + months of the horizon x monthly"),
+            setup=_range(costs.setup[approach.id], "USD", say("sum of the set-up lines")),
+            monthly=_range(costs.monthly[approach.id], "USD per month", say("sum of the monthly lines")),
+            horizon_total=_range(costs.horizon[approach.id], "USD", say("set-up + months of the horizon x monthly")),
             lines=tuple(line for line in lines if line.approach == approach.id),
         )
         by_criterion = {name: float(outcome.points[0, index, column]) for column, name in enumerate(CRITERIA)}
@@ -185,7 +188,9 @@ def _ranking(engine: Engine, outcome: Outcome) -> tuple[Ranked, ...]:
                 score=float(outcome.totals[0, index]),
                 by_criterion=by_criterion,
                 cost_usd=cost,
-                lead_time_weeks=_range(costs.lead_weeks[approach.id], "weeks", "lead-time formula of the cost table"),
+                lead_time_weeks=_range(
+                    costs.lead_weeks[approach.id], "weeks", say("lead-time formula of the cost table")
+                ),
             )
         )
     return tuple(ranked)
@@ -211,16 +216,22 @@ def _measured_findings(outcome: Outcome, engine: Engine) -> list[Finding]:
     for approach, arm in measurement.best.items():
         index = APPROACHES.index(approach)
         points = float((outcome.points - outcome.published_points)[0, index, blend.QUALITY])
-        because = (
-            f"On {measurement.task} the arm {arm.arm} scored {100 * arm.score:.1f} % "
-            f"({measurement.metric}, {100 * arm.low:.1f} to {100 * arm.high:.1f}, n = {arm.n}). "
-            "This replaces what the rules assume about the order in quality."
+        because = say(
+            "On {task} the arm {arm} scored {score} % ({metric}, {low} to {high}, n = {n}). This "
+            "replaces what the rules assume about the order in quality.",
+            task=measurement.task,
+            arm=arm.arm,
+            score=numeral(f"{100 * arm.score:.1f}"),
+            metric=measurement.metric,
+            low=numeral(f"{100 * arm.low:.1f}"),
+            high=numeral(f"{100 * arm.high:.1f}"),
+            n=arm.n,
         )
         findings.append(
             Finding(
                 rule=blend.MEASURED,
                 kind="measurement",
-                title="Measured on the data",
+                title=say("Measured on the data"),
                 approach=approach,
                 criterion="quality",
                 points=points,
@@ -228,7 +239,7 @@ def _measured_findings(outcome: Outcome, engine: Engine) -> list[Finding]:
                 facts=(),
                 answers=(),
                 because=because,
-                source=(f"measured: {measurement.folder}",),
+                source=(say("measured: {folder}", folder=measurement.folder),),
             )
         )
     return findings
@@ -258,7 +269,14 @@ def _measured(engine: Engine) -> MeasuredEvidence | None:
         return None
 
     def arm(result: measurements.ArmResult) -> MeasuredArm:
-        source = f"{run.folder}: {result.arm} at {result.train_size} examples, {result.seeds} seed(s), {result.method}"
+        source = say(
+            "{folder}: {arm} at {train_size} examples, {seeds} seed(s), {method}",
+            folder=run.folder,
+            arm=result.arm,
+            train_size=result.train_size,
+            seeds=result.seeds,
+            method=result.method,
+        )
         speed = result.seconds_per_item
         return MeasuredArm(
             approach=result.approach,
@@ -271,12 +289,11 @@ def _measured(engine: Engine) -> MeasuredEvidence | None:
 
     differences = []
     for pair in run.comparisons:
-        source = f"{run.folder}: paired on the same items, {pair.method}"
+        source = say("{folder}: paired on the same items, {method}", folder=run.folder, method=pair.method)
         verdict = "no_difference_shown" if pair.low <= 0 <= pair.high else "left_better"
         if verdict == "left_better" and pair.difference < 0:
             verdict = "right_better"
-        words = {"left_better": "is better than", "right_better": "is worse than"}
-        text = f"{pair.left.arm} {words.get(verdict, 'shows no difference from')} {pair.right.arm}"
+        text = _compared(verdict, pair.left.arm, pair.right.arm)
         amount = Quantity(pair.difference, run.metric, "measured", source, pair.low, pair.high, pair.n)
         differences.append(MeasuredDifference(pair.left.arm, pair.right.arm, amount, verdict, text))  # type: ignore[arg-type]
     return MeasuredEvidence(
@@ -293,22 +310,31 @@ def _measured(engine: Engine) -> MeasuredEvidence | None:
     )
 
 
+def _compared(verdict: str, left: str, right: str) -> str:
+    """What a paired comparison of two arms showed, as a sentence."""
+    if verdict == "left_better":
+        return say("{left} is better than {right}", left=left, right=right)
+    if verdict == "right_better":
+        return say("{left} is worse than {right}", left=left, right=right)
+    return say("{left} shows no difference from {right}", left=left, right=right)
+
+
 def _headline(outcome: Outcome, ranking: Sequence[Ranked]) -> str:
     first, second = ranking[0], ranking[1]
     if not outcome.eligible[0].any():
-        return "No approach is possible under these answers"
+        return say("No approach is possible under these answers")
     if outcome.status[0] == ABSTAIN:
-        return "Too little is known to recommend an approach"
+        return say("Too little is known to recommend an approach")
     if outcome.status[0] == TIE:
-        return f"A tie between {first.title.lower()} and {second.title.lower()}"
+        return say("A tie between {first} and {second}", first=lowered(first.title), second=lowered(second.title))
     return f"{first.title}: {first.technique_title}"
 
 
 def _reason(outcome: Outcome, findings: Sequence[Finding], ranking: Sequence[Ranked]) -> str:
     if not outcome.eligible[0].any():
-        return "Every approach is ruled out; what would lift each is listed below."
+        return say("Every approach is ruled out; what would lift each is listed below.")
     if outcome.status[0] == ABSTAIN:
-        return "The questions listed below decide between the approaches; answer the first ones and ask again."
+        return say("The questions listed below decide between the approaches; answer the first ones and ask again.")
     leader = ranking[0].approach
     rivals = [item.approach for item in ranking[1:] if item.eligible]
     pulls: dict[str, float] = {}
@@ -328,32 +354,40 @@ def _confidence(outcome: Outcome, engine: Engine) -> Confidence:
     margin = outcome.margin[0]
     tie = engine.parameter("tie_margin")
     if not outcome.eligible[0].any():
-        return Confidence(None, False, "No approach is possible under these answers.")
+        return Confidence(None, False, say("No approach is possible under these answers."))
     if np.isfinite(margin):
-        lead = f"Margin {margin:.2f} points; below {tie:g} it is called a tie."
+        lead = say(
+            "Margin {margin} points; below {tie} it is called a tie.",
+            margin=numeral(f"{margin:.2f}"),
+            tie=numeral(f"{tie:g}"),
+        )
     else:
-        return Confidence(None, False, "Only one approach is possible; there is nothing to choose between.")
+        return Confidence(None, False, say("Only one approach is possible; there is nothing to choose between."))
     said = float(engine.confidence(outcome, outcome.eligible)[0, int(outcome.leader[0])])
     if engine.measurement is not None:
         return Confidence(
-            None, False, f"{lead} How sure the measurement is, its intervals say; no percentage is given."
+            None,
+            False,
+            say("{lead} How sure the measurement is, its intervals say; no percentage is given.", lead=lead),
         )
     behind = engine.behind(outcome)
     thin = behind is not None and behind < THIN
     if engine.model is None or not np.isfinite(said) or outcome.status[0] == ABSTAIN or thin:
-        why = "too little is known to recommend an approach"
+        why = say("too little is known to recommend an approach")
         if engine.model is None:
-            why = "no model of published studies"
+            why = say("no model of published studies")
         elif not np.isfinite(said):
-            why = "published studies are too far from this case"
+            why = say("published studies are too far from this case")
         elif thin:
             why = say(
                 "the record holds {n} judged forecasts of this kind of task, fewer than {least}", n=behind, least=THIN
             )
-        return Confidence(None, False, f"{lead} No percentage is given: {why}.")
-    basis = (
-        f"Level means within one point of 100. Forecast from {published.source_of(engine.model)}, calibrated on "
-        f"papers left out of the fit. {lead}"
+        return Confidence(None, False, say("{lead} No percentage is given: {why}.", lead=lead, why=why))
+    basis = say(
+        "Level means within one point of 100. Forecast from {source_of}, calibrated on papers left out "
+        "of the fit. {lead}",
+        source_of=published.source_of(engine.model),
+        lead=lead,
     )
     return Confidence(said, True, f"{basis} {_ledger(engine, behind)}".strip())
 

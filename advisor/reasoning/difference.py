@@ -9,6 +9,7 @@ from typing import Any
 
 from advisor.errors import shown
 from advisor.knowledge.domain import APPROACHES
+from advisor.language import numeral, say
 from advisor.reasoning.in_force import KnowledgeChange, changes
 
 Plain = Mapping[str, Any]
@@ -153,7 +154,11 @@ def _rules(before: Plain, after: Plain, changed: set[str]) -> tuple[RuleChange, 
             RuleChange(
                 rule=rule,
                 title=known["title"],
-                effect="speaks now" if was is None else "no longer speaks" if now is None else "weighs differently",
+                effect=say("speaks now")
+                if was is None
+                else say("no longer speaks")
+                if now is None
+                else say("weighs differently"),
                 before=was["weighted"] if was else {},
                 after=now["weighted"] if now else {},
                 through=tuple(sorted(read & changed)),
@@ -194,45 +199,73 @@ def _measured(advice: Plain) -> str | None:
 def lines(found: Difference) -> Iterable[str]:
     """The difference in plain words, one statement a line."""
     if found.same_verdict:
-        yield f"The advice is the same: {_verdict(found.recommendation[1], found.status[1])}."
+        yield say("The advice is the same: {verdict}.", verdict=_verdict(found.recommendation[1], found.status[1]))
     else:
         old, new = zip(found.recommendation, found.status, strict=True)
-        yield f"The advice changed from {_verdict(*old)} to {_verdict(*new)}."
+        yield say(
+            "The advice changed from {verdict} to {verdict_two}.", verdict=_verdict(*old), verdict_two=_verdict(*new)
+        )
     for name, (before, after) in found.circumstances.items():
         yield f"{name}: {_said(before)} → {_said(after)}"
     for item in found.knowledge:
         yield f"{item.kind} {item.name}: {_amount(item.before)} → {_amount(item.after)}"
     for change in found.answers:
-        yield f"answer {change.field}: {_said(change.before)} → {_said(change.after)}"
+        yield say(
+            "answer {field}: {before} → {after}",
+            field=change.field,
+            before=_said(change.before),
+            after=_said(change.after),
+        )
     for rule in found.rules:
         names = sorted({*rule.before, *rule.after})
         moved = [f"{name} {rule.after.get(name, 0.0) - rule.before.get(name, 0.0):+.2f}" for name in names]
-        through = f", through {', '.join(rule.through)}" if rule.through else ""
-        yield f"rule {rule.rule} ({rule.title}) {rule.effect}: {', '.join(moved) or 'a gate'}{through}"
+        through = say(", through {through}", through=", ".join(rule.through)) if rule.through else ""
+        yield say(
+            "rule {rule} ({title}) {effect}: {gate}{through}",
+            rule=rule.rule,
+            title=rule.title,
+            effect=rule.effect,
+            gate=", ".join(moved) or "a gate",
+            through=through,
+        )
     for name, (was, now) in found.scores.items():
         if round(was - now, 6):
-            yield f"score of {name}: {was:.2f} → {now:.2f}"
+            yield say("score of {name}: {was} → {now}", name=name, was=numeral(f"{was:.2f}"), now=numeral(f"{now:.2f}"))
     for name, (was, now) in found.costs_usd.items():
         if abs(was - now) >= 1:
-            yield f"likely cost of {name} over the horizon: ${was:,.0f} → ${now:,.0f} (estimated)"
+            yield say(
+                "likely cost of {name} over the horizon: ${was} → ${now} (estimated)",
+                name=name,
+                was=numeral(f"{was:,.0f}"),
+                now=numeral(f"{now:,.0f}"),
+            )
 
 
 def _verdict(recommendation: str | None, status: str) -> str:
     if recommendation is None:
-        return "no recommendation (abstains)"
+        return say("no recommendation (abstains)")
     words = recommendation.replace("_", "-")
-    return f"a tie led by {words}" if status == "tie" else words
+    return say("a tie led by {words}", words=words) if status == "tie" else words
 
 
 def _amount(value: Any) -> str:
     """A price or parameter in words: its likely value with its range, or that it is not in force."""
     if value is None:
-        return "not in force"
+        return say("not in force")
     if isinstance(value, list) and len(value) == 3 and all(isinstance(one, int | float) for one in value):
         low, likely, high = value
-        return f"{likely:g}" if low == high else f"{likely:g} ({low:g} to {high:g})"
+        return (
+            f"{likely:g}"
+            if low == high
+            else say(
+                "{likely} ({low} to {high})",
+                likely=numeral(f"{likely:g}"),
+                low=numeral(f"{low:g}"),
+                high=numeral(f"{high:g}"),
+            )
+        )
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _said(value: Any) -> str:
-    return "not known" if value is None else str(value)
+    return say("not known") if value is None else str(value)

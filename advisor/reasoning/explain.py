@@ -11,6 +11,7 @@ from advisor.intake.truth import FALSE, TRUE, UNKNOWN, bound_value, evaluate
 from advisor.knowledge.conditions import Among, AtLeastK, Compare, Condition, Known, Not, facts_read
 from advisor.knowledge.domain import APPROACHES, CRITERIA, Rule
 from advisor.knowledge.vocabulary import DERIVED_FACTS
+from advisor.language import message, numeral, say
 from advisor.reasoning.advice import FactRead, Finding, NearMiss, RuledOut, RuleState
 from advisor.reasoning.engine import Engine, Outcome
 
@@ -61,7 +62,11 @@ class Explainer:
         row = {rule.id: position for position, rule in enumerate(self.outcome.rules)}
         for rule in sorted(self.engine.book.rules, key=lambda rule: rule.id):
             if rule.id not in row:
-                reason = f"not in force before {rule.since}" if rule.since > self.engine.day else f"ended {rule.until}"
+                reason = (
+                    say("not in force before {since}", since=rule.since)
+                    if rule.since > self.engine.day
+                    else say("ended {until}", until=rule.until)
+                )
                 yield RuleState(rule.id, rule.kind, "expired", reason)
                 continue
             truth = self.outcome.truths[row[rule.id], 0]
@@ -69,7 +74,12 @@ class Explainer:
                 yield RuleState(rule.id, rule.kind, "fired", "")
             elif truth == UNKNOWN:
                 missing = ", ".join(self._missing(rule.when))
-                yield RuleState(rule.id, rule.kind, "unknown", f"waits for {missing}" if missing else "undecided range")
+                yield RuleState(
+                    rule.id,
+                    rule.kind,
+                    "unknown",
+                    say("waits for {missing}", missing=missing) if missing else say("undecided range"),
+                )
             else:
                 yield RuleState(rule.id, rule.kind, "failed", "; ".join(self._failed(rule.when)))
 
@@ -86,7 +96,7 @@ class Explainer:
                 missing = self._missing(rule.when)
                 if missing and rule.kind == "gate":
                     asked = ", ".join(missing)
-                    detail = f"Not decided: it depends on {asked}."
+                    detail = say("Not decided: it depends on {asked}.", asked=asked)
                     miss = NearMiss(rule.id, rule.kind, rule.title, moved, "unknown", detail, missing)
                     misses.append((weight, miss))
             else:
@@ -105,7 +115,7 @@ class Explainer:
         """One fact of the scenario in words."""
         derived = DERIVED_FACTS.get(name)
         question = self.engine.book.questions.get(name)
-        title = derived.title if derived else name.replace("_", " ")
+        title = say(derived.title) if derived else name.replace("_", " ")
         unit = derived.unit if derived else (question.unit if question else "")
         answer = self.answers.get(name)
         if derived:
@@ -169,16 +179,28 @@ class Explainer:
                 bound = bound_value(leaf.bound, self.engine.book, self.engine.day)
                 column = self.outcome.facts.numbers(leaf.fact)
                 if isinstance(bound, dict) or not column.known[0]:
-                    yield f"{fact.title} is {fact.value}"
+                    yield say("{title} is {value}", title=fact.title, value=fact.value)
                     continue
                 off = abs(float(column.likely[0]) - float(bound))
-                ask = _WORDS[leaf.op] if wanted else f"not {_WORDS[leaf.op]}"
-                yield f"{fact.title} is {fact.value}, needs {ask} {in_words(bound)} (off by {in_words(off)})"
+                ask = say(_WORDS[leaf.op]) if wanted else say("not {word}", word=say(_WORDS[leaf.op]))
+                yield say(
+                    "{title} is {value}, needs {ask} {bound} (off by {off})",
+                    title=fact.title,
+                    value=fact.value,
+                    ask=ask,
+                    bound=in_words(bound),
+                    off=in_words(off),
+                )
             elif isinstance(leaf, Among):
-                words = " or ".join(leaf.values)
-                yield f"{fact.title} is {fact.value}, needs {words if wanted else 'not ' + words}"
+                words = say(" or ").join(leaf.values)
+                yield say(
+                    "{title} is {value}, needs {words}",
+                    title=fact.title,
+                    value=fact.value,
+                    words=words if wanted else "not " + words,
+                )
             else:
-                yield f"{fact.title} is {fact.value}"
+                yield say("{title} is {value}", title=fact.title, value=fact.value)
 
     def _close(self, condition: Condition) -> str:
         """What a small change of one number would have to be for the condition to hold; empty if none would do."""
@@ -195,11 +217,17 @@ class Explainer:
                     continue
                 if abs(column.likely[0] - bound) <= CLOSE * abs(bound):
                     fact = self.fact(part.fact)
-                    return f"{fact.title} is {fact.value}; the rule asks for {_WORDS[part.op]} {in_words(bound)}."
+                    return say(
+                        "{title} is {value}; the rule asks for {op} {bound}.",
+                        title=fact.title,
+                        value=fact.value,
+                        op=say(_WORDS[part.op]),
+                        bound=in_words(bound),
+                    )
         return ""
 
 
-_WORDS = {">=": "at least", ">": "more than", "<=": "at most", "<": "less than"}
+_WORDS = {">=": message("at least"), ">": message("more than"), "<=": message("at most"), "<": message("less than")}
 
 
 def _leaves(condition: Condition) -> Iterator[Condition]:
@@ -230,21 +258,21 @@ def value_in_words(facts: Facts, name: str, unit: str) -> str:
         code = int(column.codes[0])
         if code >= 0:
             return column.values[code]
-        return "not known" if code == -1 else "does not apply"
+        return say("not known") if code == -1 else say("does not apply")
     if not isinstance(column, Numbers) or column.absent[0]:
-        return "does not apply"
+        return say("does not apply")
     if not column.known[0]:
-        return "not known"
+        return say("not known")
     low, high = float(column.low[0]), float(column.high[0])
-    text = in_words(low) if low == high else f"{in_words(low)} to {in_words(high)}"
+    text = in_words(low) if low == high else say("{low} to {high}", low=in_words(low), high=in_words(high))
     return f"{text} {unit}".strip() if unit != "share" else text
 
 
 def in_words(number: float) -> str:
     """A number with at most three significant decimals and thousands separators."""
     if abs(number) >= 100 or float(number).is_integer():
-        return f"{number:,.0f}"
-    return f"{number:.3g}"
+        return numeral(f"{number:,.0f}")
+    return numeral(f"{number:.3g}")
 
 
 def approach_index(approach: str) -> int:

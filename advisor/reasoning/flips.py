@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from advisor.intake.answers import Answer, Answers
 from advisor.intake.columns import Facts
 from advisor.knowledge.domain import APPROACHES, Question
+from advisor.language import say
 from advisor.reasoning.advice import Change, Flip
 from advisor.reasoning.engine import Engine
 from advisor.reasoning.explain import in_words
@@ -131,9 +132,12 @@ class Search:
             question = self._question(move.field)
             start, to = self.answers.given[move.field].plain(), move.answer.plain()
             changes.append(Change(move.field, start, to))
-            parts.append(f"{noun(question)} were {_said(to, question)} instead of {_said(start, question)}")
+            told = say("{answer} were {to} instead of {start}")
+            sides = {"to": _said(to, question), "start": _said(start, question)}
+            parts.append(told.format(answer=noun(question), **sides))
             effort += question.effort
-        text = f"{becomes.replace('_', '-').capitalize()} if {' and '.join(parts)}"
+        name = say(becomes.replace("_", "-")).capitalize()
+        text = say("{approach} if {changes}", approach=name, changes=say(" and ").join(parts))
         return Flip(tuple(changes), becomes, effort, text)
 
 
@@ -182,16 +186,18 @@ def noun(question: Question) -> str:
     words = question.field
     for unit in ("_usd", "_weeks", "_months", "_ms", "_b"):
         words = words.removesuffix(unit)
-    return f"the {words.replace('_', ' ')}"
+    return say("the {subject}", subject=say(words.replace("_", " ")))
 
 
 def _said(value: Any, question: Question) -> str:
     if isinstance(value, dict):
-        return f"{_said(value['low'], question)} to {_said(value['high'], question)}"
+        return say(
+            "{value} to {value_two}", value=_said(value["low"], question), value_two=_said(value["high"], question)
+        )
     if isinstance(value, int | float):
         number = in_words(value)
         if question.kind == "usd":
             return f"${number}"
         told = set(noun(question).split()) & set(question.unit.split()) or "count" in question.field
         return number if told else f"{number} {question.unit}".strip()
-    return str(value).replace("_", " ")
+    return say(str(value).replace("_", " "))

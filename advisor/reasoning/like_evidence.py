@@ -10,10 +10,11 @@ from typing import Any
 from advisor.knowledge.domain import Quantity
 from advisor.knowledge.studies import Comparison
 from advisor.knowledge.study_registry import READ
+from advisor.language import message, numeral, say
 from advisor.reasoning.advice import Conflict, LikeEvidence, LikeStudy
 from advisor.reasoning.likeness import FEATURES, UNSTATED, Conditions, Feature, Library, Near, nearest
 
-WORDS = {"prompting": "prompting", "fine_tuning": "fine-tuning", "hybrid": "the hybrid"}
+WORDS = {"prompting": message("prompting"), "fine_tuning": message("fine-tuning"), "hybrid": message("the hybrid")}
 MAJORITY = 0.75  # share of the near comparisons from which a study is said to have one winner
 LEANING = 0.65  # share of the decided comparisons from which a study leans to one side
 TOLD = 0.15  # weighted gap below which a difference is not worth telling
@@ -35,19 +36,19 @@ CAUSES: Mapping[str, Callable[[Any], float]] = {
 }
 GAPS = 3
 BANDS: tuple[tuple[str, float, float, str], ...] = (
-    ("examples", 0, 50, "fewer than 50 examples"),
-    ("examples", 50, 500, "50 to 500 examples"),
-    ("examples", 500, 5000, "500 to 5,000 examples"),
-    ("examples", 5000, float("inf"), "5,000 examples or more"),
-    ("classes", 20, 100, "20 to 100 classes"),
-    ("classes", 100, float("inf"), "100 classes or more"),
-    ("tuned_size", 0, 1, "a tuned model below 1 billion parameters"),
-    ("tuned_size", 13.5, float("inf"), "a tuned model above 13 billion parameters"),
+    ("examples", 0, 50, message("fewer than 50 examples")),
+    ("examples", 50, 500, message("50 to 500 examples")),
+    ("examples", 500, 5000, message("500 to 5,000 examples")),
+    ("examples", 5000, float("inf"), message("5,000 examples or more")),
+    ("classes", 20, 100, message("20 to 100 classes")),
+    ("classes", 100, float("inf"), message("100 classes or more")),
+    ("tuned_size", 0, 1, message("a tuned model below 1 billion parameters")),
+    ("tuned_size", 13.5, float("inf"), message("a tuned model above 13 billion parameters")),
 )
 GRADES = {
-    "frontier": "a leading prompted model",
-    "mid_range": "a mid-range prompted model",
-    "small": "a small prompted model",
+    "frontier": message("a leading prompted model"),
+    "mid_range": message("a mid-range prompted model"),
+    "small": message("a small prompted model"),
 }
 
 
@@ -69,14 +70,14 @@ def evidence(case: Conditions, library: Library, k: int = 5) -> LikeEvidence | N
 def _study(near: Near, case: Conditions, library: Library) -> LikeStudy:
     study, winner = near.study, winner_of(near.rows)
     lead = None if winner == "mixed" else _lead(near.rows, winner, study.source)
-    source = "weighted share of the conditions known of the case in which the nearest comparison differs"
+    source = say("weighted share of the conditions known of the case in which the nearest comparison differs")
     return LikeStudy(
         study=study.id,
         title=study.title,
         authors_year=study.authors_year,
         year=study.year,
         source=study.source,
-        read=READ[study.read],
+        read=say(READ[study.read]),
         summary=study.summary,
         caveat=study.caveat,
         distance=Quantity(near.distance, "of 1", "estimated", source),
@@ -110,17 +111,17 @@ def _lead(rows: Sequence[Comparison], winner: str, source: str) -> Quantity:
 
 
 def _outcome(rows: Sequence[Comparison], winner: str, lead: Quantity | None) -> str:
-    count = f"{len(rows)} near comparisons" if len(rows) > 1 else "one near comparison"
+    count = say("{rows} near comparisons", rows=len(rows)) if len(rows) > 1 else say("one near comparison")
     if lead is None:
         won = [row.winner() for row in rows]
-        parts = [f"{WORDS[name]} {won.count(name)}" for name in WORDS if name in won]
-        parts += [f"level {won.count('tie')}"] if "tie" in won else []
-        return f"mixed: {', '.join(parts)} of {count}"
+        parts = [f"{say(WORDS[name])} {won.count(name)}" for name in WORDS if name in won]
+        parts += [say("level {number}", number=won.count("tie"))] if "tie" in won else []
+        return say("mixed: {parts} of {number}", parts=", ".join(parts), number=count)
     if winner == "tie":
-        return f"level in {count}"
+        return say("level in {number}", number=count)
     held = sum(row.winner() == winner for row in rows)
-    share = f"in {held} of {count}" if len(rows) > 1 else f"in {count}"
-    return f"{WORDS[winner]} ahead {share}"
+    share = say("in {held} of {number}", held=held, number=count) if len(rows) > 1 else say("in {number}", number=count)
+    return say("{winner} ahead {share}", winner=say(WORDS[winner]), share=share)
 
 
 def _differences(case: Conditions, row: Conditions) -> Iterator[str]:
@@ -132,8 +133,8 @@ def _differences(case: Conditions, row: Conditions) -> Iterator[str]:
     ]
     for gap, feature, mine, its in sorted(gaps, key=lambda item: -item[0])[:DIFFERENCES]:
         if gap >= TOLD:
-            said = "not stated" if its is None else feature.say(its)
-            yield f"{feature.title}: {said}, yours {feature.say(mine)}"
+            said = say("not stated") if its is None else feature.say(its)
+            yield say("{title}: {said}, yours {say}", title=say(feature.title), said=said, say=feature.say(mine))
 
 
 def _conflicts(found: Sequence[Near], library: Library) -> Iterator[Conflict]:
@@ -177,14 +178,25 @@ def _conflict(
     )
     one, two = prompted.study, tuned.study
     if one is two:
-        won = f"prompting won {len(sides[0])} of the near comparisons and a tuned model {len(sides[1])}"
-        names = f"Within {one.title} {won}"
+        won = say(
+            "prompting won {sides} of the near comparisons and a tuned model {sides_two}",
+            sides=len(sides[0]),
+            sides_two=len(sides[1]),
+        )
+        names = say("Within {title} {won}", title=one.title, won=won)
     else:
-        names = f"{one.title} mostly saw prompting ahead, {two.title} a tuned model"
+        names = say(
+            "{title} mostly saw prompting ahead, {title_two} a tuned model", title=one.title, title_two=two.title
+        )
     if _apart(cause, *known) < TOLD:
-        return Conflict(one.id, two.id, "", f"{names}. No condition that was recorded explains it.")
+        return Conflict(one.id, two.id, "", say("{names}. No condition that was recorded explains it.", names=names))
     said = _said(cause, *known)
-    return Conflict(one.id, two.id, cause.name, f"{names}. The likely reason is {cause.title}: {said}.")
+    return Conflict(
+        one.id,
+        two.id,
+        cause.name,
+        say("{names}. The likely reason is {title}: {said}.", names=names, title=cause.title, said=said),
+    )
 
 
 def _apart(feature: Feature, left: Sequence[Conditions], right: Sequence[Conditions]) -> float:
@@ -208,12 +220,24 @@ def _said(feature: Feature, left: Sequence[Conditions], right: Sequence[Conditio
     """The values of both sides: numbers from the least to the most, else how often the word that parts them occurs."""
     one, two = _values(feature, left), _values(feature, right)
     if _numeric(one + two):
-        return f"{_range(feature, one)} where prompting won, {_range(feature, two)} where tuning did"
+        return say(
+            "{range} where prompting won, {range_two} where tuning did",
+            range=_range(feature, one),
+            range_two=_range(feature, two),
+        )
     if len({*one}) == len({*two}) == 1:
-        return f"{feature.say(one[0])} where prompting won, {feature.say(two[0])} where tuning did"
+        return say(
+            "{say} where prompting won, {say_two} where tuning did",
+            say=feature.say(one[0]),
+            say_two=feature.say(two[0]),
+        )
     word = max(dict.fromkeys(one + two), key=lambda word: abs(one.count(word) / len(one) - two.count(word) / len(two)))
-    shares = (
-        f"in {one.count(word)} of {len(one)} that prompting won, in {two.count(word)} of {len(two)} that tuning did"
+    shares = say(
+        "in {number} of {part} that prompting won, in {number_two} of {two} that tuning did",
+        number=one.count(word),
+        part=len(one),
+        number_two=two.count(word),
+        two=len(two),
     )
     return f"{feature.say(word)} {shares}"
 
@@ -228,7 +252,7 @@ def _numeric(values: Sequence[Any]) -> bool:
 
 def _range(feature: Feature, values: Sequence[float]) -> str:
     low, high = min(values), max(values)
-    return feature.say(low) if low == high else f"{low:,g} to {feature.say(high)}"
+    return feature.say(low) if low == high else say("{low} to {say}", low=numeral(f"{low:,g}"), say=feature.say(high))
 
 
 def _gaps(case: Conditions, library: Library) -> Iterator[str]:
@@ -238,31 +262,37 @@ def _gaps(case: Conditions, library: Library) -> Iterator[str]:
     hits = {words: [row[name] is not None and test(row[name]) for row in rows] for name, test, words in mine}
     empty = [words for words, found in hits.items() if not any(found)]
     for words in empty:
-        yield f"No study in the collection has {words}."
+        yield say("No study in the collection has {words}.", words=words)
     open_ = sorted((words for words in hits if words not in empty), key=lambda words: sum(hits[words]))
     for one, two in combinations(open_, 2):
         if not any(a and b for a, b in zip(hits[one], hits[two], strict=True)):
-            yield f"No study in the collection has {one} and {two}."
+            yield say("No study in the collection has {part} and {two}.", part=one, two=two)
 
 
 def _tests(case: Conditions) -> Iterator[tuple[str, Any, str]]:
     """The conditions of the case as tests on those of a comparison, each in words."""
     if case["task_kind"] is not None:
         kind = case["task_kind"]
-        yield "task_kind", lambda value: value == kind, f"{str(kind).replace('_', ' ')} as its task"
+        yield "task_kind", lambda value: value == kind, say("{kind} as its task", kind=say(str(kind).replace("_", " ")))
     for name, low, high, words in BANDS:
         if case[name] is not None and low <= case[name] < high:
-            yield name, lambda value, low=low, high=high: low <= value < high, words
+            yield name, lambda value, low=low, high=high: low <= value < high, say(words)
     if case["grade"] is not None:
         grade = case["grade"]
-        yield "grade", lambda value: value == grade, GRADES[grade]
-    for name, said in (("knowledge", "facts missing from the model"), ("specialised", "a special field")):
+        yield "grade", lambda value: value == grade, say(GRADES[grade])
+    for name, said in (("knowledge", say("facts missing from the model")), ("specialised", say("a special field"))):
         if case[name]:
             yield name, bool, said
     for name, table in (
-        ("effort", {"optimised": "an optimised prompt", "retrieval": "a prompt with retrieval"}),
-        ("measure", {"judged": "quality judged by people or models", "text_overlap": "quality measured by overlap"}),
-        ("material", {"raw_documents": "tuning on raw documents", "domain_mix": "tuning on a mix of the field"}),
+        ("effort", {"optimised": say("an optimised prompt"), "retrieval": say("a prompt with retrieval")}),
+        (
+            "measure",
+            {"judged": say("quality judged by people or models"), "text_overlap": say("quality measured by overlap")},
+        ),
+        (
+            "material",
+            {"raw_documents": say("tuning on raw documents"), "domain_mix": say("tuning on a mix of the field")},
+        ),
     ):
         if case[name] in table:
             wanted = case[name]
@@ -270,7 +300,12 @@ def _tests(case: Conditions) -> Iterator[tuple[str, Any, str]]:
 
 
 def _text(found: Sequence[Near], studies: int, searched: int) -> str:
-    text = f"The nearest {len(found)} of {studies} studies ({searched:,} comparisons), by what you stated."
+    text = say(
+        "The nearest {found} of {studies} studies ({searched} comparisons), by what you stated.",
+        found=len(found),
+        studies=studies,
+        searched=numeral(f"{searched:,}"),
+    )
     if found[0].distance >= FAR:
-        return f"{text} None is close, so that they say little about your case."
+        return say("{said} None is close, so that they say little about your case.", said=text)
     return text

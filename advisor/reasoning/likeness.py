@@ -13,6 +13,7 @@ from advisor.intake.comparisons import conditions
 from advisor.knowledge.model_names import ModelNames
 from advisor.knowledge.studies import Comparison
 from advisor.knowledge.study_registry import Study
+from advisor.language import message, numeral, say
 from advisor.reasoning.quality.features import Situation
 
 Conditions = Mapping[str, Any]  # by feature; None where not known
@@ -80,29 +81,59 @@ def _counted(one: float, two: float) -> float:
 
 
 def _words(value: str) -> str:
-    return str(value).replace("_", " ")
+    return say(str(value).replace("_", " "))
 
 
 def _grade(value: str) -> str:
-    return {"frontier": "a leading one", "mid_range": "a mid-range one"}.get(value, "a small one")
+    return {"frontier": say("a leading one"), "mid_range": say("a mid-range one")}.get(value, say("a small one"))
 
 
 def _size(value: float) -> str:
-    return f"{value:g} billion parameters"
+    return say("{value} billion parameters", value=numeral(f"{value:g}"))
 
 
 FEATURES = (
-    Feature("task_kind", "the kind of task", 4.0, _kinds, _words),
-    Feature("classes", "the number of classes", 1.5, _ratio(32), lambda v: f"{v:,.0f} classes"),
-    Feature("examples", "the labelled examples", 2.0, _counted, lambda v: f"{v:,.0f} examples"),
-    Feature("grade", "the prompted model", 1.5, _steps(GRADES), _grade),
-    Feature("tuned_size", "the size of the tuned model", 1.0, _ratio(100), _size),
-    Feature("specialised", "the field", 1.0, _other, lambda v: "a special field" if v else "a general one"),
-    Feature("knowledge", "missing knowledge", 2.5, _other, lambda v: "facts missing" if v else "no facts missing"),
-    Feature("effort", "the effort put into the prompt", 1.0, _steps(EFFORTS), _words),
-    Feature("measure", "how quality is measured", 1.0, _other, _words),
-    Feature("material", "what was trained on", 1.5, _other, _words),
-    Feature("same_base", "whether the same model is prompted and tuned", 0.5, _other, lambda v: "yes" if v else "no"),
+    Feature("task_kind", message("the kind of task"), 4.0, _kinds, _words),
+    Feature(
+        "classes",
+        message("the number of classes"),
+        1.5,
+        _ratio(32),
+        lambda v: say("{v} classes", v=numeral(f"{v:,.0f}")),
+    ),
+    Feature(
+        "examples",
+        message("the labelled examples"),
+        2.0,
+        _counted,
+        lambda v: say("{v} examples", v=numeral(f"{v:,.0f}")),
+    ),
+    Feature("grade", message("the prompted model"), 1.5, _steps(GRADES), _grade),
+    Feature("tuned_size", message("the size of the tuned model"), 1.0, _ratio(100), _size),
+    Feature(
+        "specialised",
+        message("the field"),
+        1.0,
+        _other,
+        lambda v: say("a special field") if v else say("a general one"),
+    ),
+    Feature(
+        "knowledge",
+        message("missing knowledge"),
+        2.5,
+        _other,
+        lambda v: say("facts missing") if v else say("no facts missing"),
+    ),
+    Feature("effort", message("the effort put into the prompt"), 1.0, _steps(EFFORTS), _words),
+    Feature("measure", message("how quality is measured"), 1.0, _other, _words),
+    Feature("material", message("what was trained on"), 1.5, _other, _words),
+    Feature(
+        "same_base",
+        message("whether the same model is prompted and tuned"),
+        0.5,
+        _other,
+        lambda v: say("yes") if v else say("no"),
+    ),
 )
 
 

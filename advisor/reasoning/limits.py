@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from advisor.intake.answers import Answers
 from advisor.knowledge.domain import APPROACHES
+from advisor.language import numeral, say, say_many
 from advisor.reasoning.advice import Finding, Limit
 from advisor.reasoning.engine import Engine, Outcome, unknown_gates
 from advisor.reasoning.explain import in_words
@@ -24,36 +25,62 @@ def limits(engine: Engine, outcome: Outcome, answers: Answers, findings: Sequenc
 def _limits(engine: Engine, outcome: Outcome, answers: Answers, findings: Sequence[Finding]) -> Iterator[Limit]:
     known = [name for name in engine.informative if answers.get(name) is not None]
     if len(known) < FEW_ANSWERS:
-        text = f"{len(known)} of {len(engine.informative)} questions that the rules read are answered."
+        text = say(
+            "{known} of {informative} questions that the rules read are answered.",
+            known=len(known),
+            informative=len(engine.informative),
+        )
         yield Limit("few_answers", text)
     gates = unknown_gates(outcome, 0)
     if gates:
         titles = "; ".join(gate.title for gate in gates[:3])
-        yield Limit("open_gates", f"{len(gates)} conditions that could rule an approach out are undecided: {titles}.")
+        text = say_many(
+            "{count} condition that could rule an approach out is undecided: {titles}.",
+            "{count} conditions that could rule an approach out are undecided: {titles}.",
+            len(gates),
+            titles=titles,
+        )
+        yield Limit("open_gates", text)
     if not outcome.costs.volume_known[0]:
-        text = "The number of requests a month is not known; the costs use a default volume and did not affect ranking."
+        text = say(
+            "The number of requests a month is not known; the costs use a default volume and did not affect ranking."
+        )
         yield Limit("volume_unknown", text)
     aside = [name for name in answers if name in outcome.facts.columns and not outcome.facts.known(name)[0]]
     aside = [name for name in aside if (answer := answers.get(name)) is not None and answer.kind != "does_not_apply"]
     if aside:
-        yield Limit("set_aside", "Answers that do not apply here were set aside: " + ", ".join(sorted(aside)) + ".")
+        yield Limit(
+            "set_aside", say("Answers that do not apply here were set aside: ") + ", ".join(sorted(aside)) + "."
+        )
     yield from _beyond(engine, answers)
     yield from _opposed(findings)
     yield from _thin(engine, outcome, findings)
     contested = {finding.rule for finding in findings if finding.contested_by}
     if contested:
-        yield Limit("contested", f"{len(contested)} of the reasons are contested by other evidence, shown beside them.")
+        text = say_many(
+            "{count} of the reasons is contested by other evidence, shown beside it.",
+            "{count} of the reasons are contested by other evidence, shown beside them.",
+            len(contested),
+        )
+        yield Limit("contested", text)
     stale = {finding.rule: engine.stale[finding.rule] for finding in findings if finding.rule in engine.stale}
     if stale:
         reasons = "; ".join(f"{rule}: {reason}" for rule, reason in sorted(stale.items()))
-        yield Limit("stale", f"Some reasons have aged and count {engine.parameter('stale_weight'):g} times. {reasons}.")
+        yield Limit(
+            "stale",
+            say(
+                "Some reasons have aged and count {parameter} times. {reasons}.",
+                parameter=numeral(f"{engine.parameter('stale_weight'):g}"),
+                reasons=reasons,
+            ),
+        )
     for override in engine.book.overrides:
         yield Limit("override", str(override))
     yield from _measurement(engine, answers)
     told = sentence(engine.record) if engine.record is not None else ""
     if told:
         yield Limit("record", told)
-    text = (
+    text = say(
         "The points of the rules are judgement, informed by the sources cited; they are not yet calibrated on outcomes."
     )
     yield Limit("judgement", text)
@@ -68,9 +95,17 @@ def _beyond(engine: Engine, answers: Answers) -> Iterator[Limit]:
         if not question.numeric or answer is None or answer.kind not in {"number", "range"}:
             continue
         if answer.high < low / STRETCH or answer.low > high * STRETCH:
-            far.append(f"{name} is {in_words(answer.likely)}, usual are {in_words(low)} to {in_words(high)}")
+            far.append(
+                say(
+                    "{name} is {likely}, usual are {low} to {high}",
+                    name=name,
+                    likely=in_words(answer.likely),
+                    low=in_words(low),
+                    high=in_words(high),
+                )
+            )
     if far:
-        yield Limit("extrapolating", f"The rules are stretched beyond common answers: {'; '.join(far)}.")
+        yield Limit("extrapolating", say("The rules are stretched beyond common answers: {far}.", far="; ".join(far)))
 
 
 def _opposed(findings: Sequence[Finding]) -> Iterator[Limit]:
@@ -83,10 +118,15 @@ def _opposed(findings: Sequence[Finding]) -> Iterator[Limit]:
         strongest = max(group, key=lambda finding: finding.points or 0)
         weakest = min(group, key=lambda finding: finding.points or 0)
         if (strongest.points or 0) > 0 > (weakest.points or 0):
-            text = (
-                f"Answers pull {approach.replace('_', '-')} both ways on {criterion}: "
-                f"“{strongest.title}” ({', '.join(strongest.answers)}) for it, "
-                f"“{weakest.title}” ({', '.join(weakest.answers)}) against it. Check that both are meant."
+            text = say(
+                "Answers pull {approach} both ways on {criterion}: “{title}” ({answers}) for it, "
+                "“{title_two}” ({answers_two}) against it. Check that both are meant.",
+                approach=approach.replace("_", "-"),
+                criterion=criterion,
+                title=strongest.title,
+                answers=", ".join(strongest.answers),
+                title_two=weakest.title,
+                answers_two=", ".join(weakest.answers),
             )
             yield Limit(f"opposed_{approach}_{criterion}", text)
 
@@ -101,24 +141,30 @@ def _thin(engine: Engine, outcome: Outcome, findings: Sequence[Finding]) -> Iter
             total += finding.weighted or 0
             strong += (finding.weighted or 0) if "A" in grades else 0.0
     if total and strong < total / 2:
-        text = "Less than half of what speaks for the first place rests on a controlled study or vendor documentation."
+        text = say(
+            "Less than half of what speaks for the first place rests on a controlled study or vendor documentation."
+        )
         yield Limit("thin_evidence", text)
 
 
 def _measurement(engine: Engine, answers: Answers) -> Iterator[Limit]:
     measurement = engine.measurement
     if measurement is None:
-        text = "Nothing was measured on your data. Run the benchmark on a sample of it to check this advice."
+        text = say("Nothing was measured on your data. Run the benchmark on a sample of it to check this advice.")
         yield Limit("not_measured", text)
         return
     base = answers.get("base_model")
-    wanted = base.word if base is not None else "the model that you would prompt"
-    text = f"Measured with {measurement.model or 'no language model'}; {wanted} may behave differently."
+    wanted = base.word if base is not None else say("the model that you would prompt")
+    text = say(
+        "Measured with {model}; {wanted} may behave differently.",
+        model=measurement.model or say("no language model"),
+        wanted=wanted,
+    )
     yield Limit("measured_model", text)
     if measurement.status != "complete":
         yield Limit(
-            "measured_incomplete", "The benchmark run is not complete; its missing cells may change the result."
+            "measured_incomplete", say("The benchmark run is not complete; its missing cells may change the result.")
         )
     if any(arm.seeds < 3 for arm in measurement.best.values()):
-        text = "Fewer than three seeds were measured, so the intervals leave out the luck of the training draw."
+        text = say("Fewer than three seeds were measured, so the intervals leave out the luck of the training draw.")
         yield Limit("measured_seeds", text)

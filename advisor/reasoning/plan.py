@@ -10,6 +10,7 @@ from math import ceil
 import numpy as np
 
 from advisor.knowledge.domain import Quantity
+from advisor.language import message, say, written
 from advisor.reasoning.advice import Range, Stage
 from advisor.reasoning.costs import Spread, StageEstimate, by_stage, in_units
 from advisor.reasoning.engine import Engine, Outcome
@@ -19,30 +20,37 @@ from advisor.reasoning.tripwires import Tripwire, Tripwires
 ORDER = ("evaluate", "prompt", "retrieve", "collect", "tune", "combine")
 TEXTS = {
     "evaluate": (
-        "Build an evaluation set",
-        "Collect real inputs with the answers you would accept, apart from anything used in prompts or training.",
+        message("Build an evaluation set"),
+        message(
+            "Collect real inputs with the answers you would accept, apart from anything used in prompts or training."
+        ),
     ),
     "prompt": (
-        "Measure the best prompt",
-        "Write a clear instruction with examples and measure it on the evaluation set.",
+        message("Measure the best prompt"),
+        message("Write a clear instruction with examples and measure it on the evaluation set."),
     ),
     "retrieve": (
-        "Supply the missing knowledge",
-        "Put the knowledge into the prompt, or retrieve the relevant part of it for each request.",
+        message("Supply the missing knowledge"),
+        message("Put the knowledge into the prompt, or retrieve the relevant part of it for each request."),
     ),
     "collect": (
-        "Collect and check labels",
-        "Label real inputs by written rules, have a second person check a sample, keep the evaluation set apart.",
+        message("Collect and check labels"),
+        message(
+            "Label real inputs by written rules, have a second person check a sample, keep the evaluation set apart."
+        ),
     ),
     "tune": (
-        "Tune and compare",
-        "Tune on the labelled examples and compare with the best prompt on the same evaluation items.",
+        message("Tune and compare"),
+        message("Tune on the labelled examples and compare with the best prompt on the same evaluation items."),
     ),
     "combine": (
-        "Combine",
-        "Ask the tuned model with the prompt (and the retrieved knowledge), trained in the very same format.",
+        message("Combine"),
+        message("Ask the tuned model with the prompt (and the retrieved knowledge), trained in the very same format."),
     ),
-    "review": ("Decide again", "Repeat the evaluation, and the questionnaire with what you know by then."),
+    "review": (
+        message("Decide again"),
+        message("Repeat the evaluation, and the questionnaire with what you know by then."),
+    ),
 }
 
 
@@ -125,11 +133,11 @@ def _matters(one: StageEstimate) -> bool:
 
 def _stage(name: str, wires: Sequence[Tripwire], estimate: StageEstimate | None, days: tuple[date, date]) -> PlanStage:
     title, what = TEXTS[name]
-    weeks = _row(estimate.weeks, "weeks", "lead-time formula of the cost table") if estimate else None
+    weeks = _row(estimate.weeks, "weeks", say("lead-time formula of the cost table")) if estimate else None
     return PlanStage(
         id=name,
-        title=title,
-        what=what,
+        title=say(title),
+        what=say(what),
         tripwire=" ".join(wire.text for wire in wires),
         weeks=weeks,
         cost_usd=_usd(_row(estimate.cost, "USD", "")) if estimate else None,
@@ -152,26 +160,48 @@ def _deadline(day: date, weeks: Range, outcome: Outcome) -> tuple[date | None, Q
     """The day of the deadline, the likely overshoot, and both in words."""
     bound = outcome.facts.numbers("deadline_weeks")
     if not bound.known[0]:
-        return None, None, f"About {in_units(weeks.likely, 'weeks')} of work; no deadline was stated."
+        return (
+            None,
+            None,
+            say("About {likely} of work; no deadline was stated.", likely=in_units(weeks.likely, "weeks")),
+        )
     limit = float(bound.likely[0])
     last = _day_before(day, limit)
-    stated = f"the deadline of {in_units(limit, 'weeks')} ({last.isoformat()})"
+    stated = say("the deadline of {limit} ({last})", limit=in_units(limit, "weeks"), last=written(last))
     if weeks.likely <= limit:
-        return last, None, f"Fits {stated} with {in_units(limit - weeks.likely, 'weeks')} to spare at the likely pace."
-    source = f"likely lead time, {in_units(weeks.likely, 'weeks')}, less deadline_weeks, {in_units(limit, 'weeks')}"
+        return (
+            last,
+            None,
+            say(
+                "Fits {stated} with {likely} to spare at the likely pace.",
+                stated=stated,
+                likely=in_units(limit - weeks.likely, "weeks"),
+            ),
+        )
+    source = say(
+        "likely lead time, {likely}, less deadline_weeks, {limit}",
+        likely=in_units(weeks.likely, "weeks"),
+        limit=in_units(limit, "weeks"),
+    )
     least = max(weeks.low - limit, 0.0)
     over = Quantity(weeks.likely - limit, "weeks", "estimated", source, least, weeks.high - limit)
-    text = f"At the likely pace the plan overshoots {stated} by {in_units(over.value, 'weeks')}"
+    text = say(
+        "At the likely pace the plan overshoots {stated} by {value}", stated=stated, value=in_units(over.value, "weeks")
+    )
     if weeks.low > limit:
-        return last, over, f"{text}, and by {in_units(least, 'weeks')} even if all goes well."
-    return last, over, f"{text}; the dates below keep it, and take work that is faster than likely."
+        return (
+            last,
+            over,
+            say("{said}, and by {least} even if all goes well.", said=text, least=in_units(least, "weeks")),
+        )
+    return last, over, say("{said}; the dates below keep it, and take work that is faster than likely.", said=text)
 
 
 def _total(parts: Sequence[Spread]) -> Range:
     low, likely, high = (
         float(np.sum([getattr(part, bound)[0] for part in parts])) for bound in ("low", "likely", "high")
     )
-    return Range(low, likely, high, "weeks", "estimated", "sum of the stages")
+    return Range(low, likely, high, "weeks", "estimated", say("sum of the stages"))
 
 
 def _row(spread: Spread, unit: str, source: str) -> Range:
@@ -179,7 +209,9 @@ def _row(spread: Spread, unit: str, source: str) -> Range:
 
 
 def _usd(amount: Range) -> Range:
-    return Range(amount.low, amount.likely, amount.high, "USD", "estimated", "sum of the set-up lines of the stage")
+    return Range(
+        amount.low, amount.likely, amount.high, "USD", "estimated", say("sum of the set-up lines of the stage")
+    )
 
 
 def _day_after(day: date, weeks: float) -> date:

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from advisor.intake.truth import TRUE
 from advisor.knowledge.token_prices import next_change
+from advisor.language import numeral, say
 from advisor.reasoning.engine import Engine, Outcome
 
 DAYS_PER_MONTH = 365.25 / 12
@@ -29,7 +30,7 @@ def review(engine: Engine, outcome: Outcome) -> Review:
     """
     months = engine.parameter("review_months")
     limit = engine.day + timedelta(days=round(months * DAYS_PER_MONTH))
-    found = [Review(limit, f"{months:g} months after the advice")]
+    found = [Review(limit, say("{months} months after the advice", months=numeral(f"{months:g}")))]
     found += [change for change in _prices(engine, outcome) if change.day < limit]
     soonest = min(found, key=lambda change: change.day).day
     for day in sorted(set(_boundaries(engine))):
@@ -49,9 +50,17 @@ def _prices(engine: Engine, outcome: Outcome) -> Iterator[Review]:
         day = next_change(model, engine.day)
         if day is not None:
             now, then = (engine.prices.token_price(model, one) for one in (engine.day, day))
-            text = f"{now.input.value:g} to {then.input.value:g} USD for a million tokens read"
-            text += f", {now.output.value:g} to {then.output.value:g} USD written"
-            yield Review(day, f"the price of {now.model} changes on that day: {text}")
+            text = say(
+                "{value} to {value_two} USD for a million tokens read",
+                value=numeral(f"{now.input.value:g}"),
+                value_two=numeral(f"{then.input.value:g}"),
+            )
+            text += say(
+                ", {value} to {value_two} USD written",
+                value=numeral(f"{now.output.value:g}"),
+                value_two=numeral(f"{then.output.value:g}"),
+            )
+            yield Review(day, say("the price of {model} changes on that day: {said}", model=now.model, said=text))
 
 
 def _boundaries(engine: Engine) -> Iterator[date]:
@@ -82,5 +91,9 @@ def _named(engine: Engine, day: date) -> str:
     begun = [fact.title for fact in facts if fact.begins == day]
     ended = [fact.title for fact in facts if fact.ends == before]
     if begun:
-        return "from that day: " + "; ".join(begun)
-    return "no longer true from that day: " + "; ".join(ended) if ended else "the rules about this case change that day"
+        return say("from that day: ") + "; ".join(begun)
+    return (
+        say("no longer true from that day: ") + "; ".join(ended)
+        if ended
+        else say("the rules about this case change that day")
+    )

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from advisor.intake.columns import Numbers
 from advisor.knowledge.domain import Quantity
+from advisor.language import say
 from advisor.reasoning.costs.simulation import rounded
 from advisor.reasoning.engine import Engine, Outcome
 from advisor.reasoning.explain import in_words
@@ -49,8 +50,8 @@ class Tripwires:
         """The quality to be reached, in percent: as stated, else that at which the use pays; None if not known."""
         facts = self.outcome.facts
         for name, origin, source in (
-            ("target_quality", "stated", "your answer: target_quality"),
-            ("break_even_quality", "estimated", "cost of an error / (cost of an error + value of a success)"),
+            ("target_quality", "stated", say("your answer: target_quality")),
+            ("break_even_quality", "estimated", say("cost of an error / (cost of an error + value of a success)")),
         ):
             column = facts.numbers(name)
             if column.known[0]:
@@ -72,13 +73,21 @@ class Tripwires:
     def goal(self) -> str:
         """The target in words."""
         if self.target is None:
-            return "the quality that you need"
+            return say("the quality that you need")
         return f"{in_words(self.target.value)} % ({self._said(self.target)})"
 
     def _evaluate(self, following: str) -> list[Tripwire]:
         count = self.items.value
-        precision = f"a measured share is then known to about ±{in_words(round(100 / count**0.5))} percentage points"
-        text = f"Move on when {in_words(count)} items are checked ({precision}; {self._said(self.items)})."
+        precision = say(
+            "a measured share is then known to about ±{number} percentage points",
+            number=in_words(round(100 / count**0.5)),
+        )
+        text = say(
+            "Move on when {number} items are checked ({precision}; {said}).",
+            number=in_words(count),
+            precision=precision,
+            said=self._said(self.items),
+        )
         return [Tripwire(following, text, self.items)]
 
     def _prompt(self, following: str) -> list[Tripwire]:
@@ -86,47 +95,68 @@ class Tripwires:
         said = self._said(self.margin)
         if self.target is None:
             if following == "review":
-                text = (
-                    f"Agree on {self.goal} before you measure. Use the prompt once it reaches it; if it stays more "
-                    f"than {margin} percentage points below ({said}), answer the questionnaire again."
+                text = say(
+                    "Agree on {goal} before you measure. Use the prompt once it reaches it; if it stays "
+                    "more than {margin} percentage points below ({said}), answer the questionnaire again.",
+                    goal=self.goal,
+                    margin=margin,
+                    said=said,
                 )
             else:
-                text = (
-                    f"Agree on {self.goal} before you measure. Move on only if the best prompt stays more than "
-                    f"{margin} percentage points below it ({said})."
+                text = say(
+                    "Agree on {goal} before you measure. Move on only if the best prompt stays more than "
+                    "{margin} percentage points below it ({said}).",
+                    goal=self.goal,
+                    margin=margin,
+                    said=said,
                 )
             return [Tripwire(following, text, self.margin)]
-        wires = [Tripwire(STOP, f"Stop here, with the prompt in use, if it reaches {self.goal}.", self.target)]
+        wires = [
+            Tripwire(STOP, say("Stop here, with the prompt in use, if it reaches {goal}.", goal=self.goal), self.target)
+        ]
         if following != "review":
-            text = (
-                f"Move on if it stays more than {margin} percentage points below that ({said}); closer than that, "
-                "first mend the failures that you see."
+            text = say(
+                "Move on if it stays more than {margin} percentage points below that ({said}); closer "
+                "than that, first mend the failures that you see.",
+                margin=margin,
+                said=said,
             )
             wires.append(Tripwire(following, text, self.margin))
         return wires
 
     def _retrieve(self, following: str) -> list[Tripwire]:
-        text = (
-            f"Move on when a further change of the search adds less than {in_words(self.margin.value)} percentage "
-            f"points of right answers ({self._said(self.margin)})."
+        text = say(
+            "Move on when a further change of the search adds less than {value} percentage points of "
+            "right answers ({said}).",
+            value=in_words(self.margin.value),
+            said=self._said(self.margin),
         )
         return [Tripwire(following, text, self.margin)]
 
     def _collect(self, following: str) -> list[Tripwire]:
         needed = self._needed()
         at_hand = self.outcome.facts.numbers("labelled_examples")
-        have = f"; {in_words(float(at_hand.likely[0]))} are at hand" if at_hand.known[0] else ""
-        half = Quantity(needed.value / 2, needed.unit, "estimated", f"half of: {needed.source}")
+        have = say("; {float} are at hand", float=in_words(float(at_hand.likely[0]))) if at_hand.known[0] else ""
+        half = Quantity(needed.value / 2, needed.unit, "estimated", say("half of: {source}", source=needed.source))
         return [
             Tripwire(
                 following,
-                f"Move on at {in_words(needed.value)} labelled examples of good quality ({self._said(needed)}{have}).",
+                say(
+                    "Move on at {value} labelled examples of good quality ({said}{have}).",
+                    value=in_words(needed.value),
+                    said=self._said(needed),
+                    have=have,
+                ),
                 needed,
             ),
             Tripwire(
                 "prompt",
-                f"Train once at {in_words(half.value)}: go back to the prompt if that is more than "
-                f"{in_words(2 * self.margin.value)} percentage points worse than the prompt.",
+                say(
+                    "Train once at {value}: go back to the prompt if that is more than {value_two} "
+                    "percentage points worse than the prompt.",
+                    value=in_words(half.value),
+                    value_two=in_words(2 * self.margin.value),
+                ),
                 half,
             ),
         ]
@@ -134,27 +164,35 @@ class Tripwires:
     def _tune(self, following: str) -> list[Tripwire]:
         runs = self.engine.prices.assumed("training_runs").quantity()
         most = Quantity(runs.high or runs.value, runs.unit, runs.origin, runs.source)
-        zero = Quantity(0.0, "percentage points", "default", "no difference")
+        zero = Quantity(0.0, "percentage points", "default", say("no difference"))
         return [
             Tripwire(
                 following,
-                f"Keep the tuned model if it beats the best prompt on the same {in_words(self.items.value)} items, "
-                f"with the whole interval of the difference above 0, and reaches {self.goal}.",
+                say(
+                    "Keep the tuned model if it beats the best prompt on the same {value} items, with the "
+                    "whole interval of the difference above 0, and reaches {goal}.",
+                    value=in_words(self.items.value),
+                    goal=self.goal,
+                ),
                 zero,
             ),
             Tripwire(
                 "prompt",
-                f"Go back to the prompt if {in_words(most.value)} training runs have not brought that "
-                f"({self._said(most)}).",
+                say(
+                    "Go back to the prompt if {value} training runs have not brought that ({said}).",
+                    value=in_words(most.value),
+                    said=self._said(most),
+                ),
                 most,
             ),
         ]
 
     def _combine(self, following: str) -> list[Tripwire]:
-        zero = Quantity(0.0, "percentage points", "default", "no difference")
-        text = (
-            f"Keep the combination if it beats the better of its parts on the same {in_words(self.items.value)} items, "
-            "with the whole interval of the difference above 0; else keep that part."
+        zero = Quantity(0.0, "percentage points", "default", say("no difference"))
+        text = say(
+            "Keep the combination if it beats the better of its parts on the same {value} items, with "
+            "the whole interval of the difference above 0; else keep that part.",
+            value=in_words(self.items.value),
         )
         return [Tripwire(following, text, zero)]
 
@@ -162,8 +200,12 @@ class Tripwires:
         wires = [
             Tripwire(
                 "evaluate",
-                f"Go back to the evaluation if the measured quality falls by more than {in_words(self.margin.value)} "
-                f"percentage points below that at launch ({self._said(self.margin)}).",
+                say(
+                    "Go back to the evaluation if the measured quality falls by more than {value} percentage "
+                    "points below that at launch ({said}).",
+                    value=in_words(self.margin.value),
+                    said=self._said(self.margin),
+                ),
                 self.margin,
             )
         ]
@@ -176,21 +218,32 @@ class Tripwires:
         if self.approach == "hybrid" or not column.known[0] or column.likely[0] < 1:
             return []
         number = float(column.likely[0])
-        source = "volume at which fine-tuning and prompting cost the same over the horizon, at likely values"
-        way = "rise above" if self.approach == "prompting" else "fall below"
-        than = "fine-tuning costs less than prompting" if self.approach == "prompting" else "prompting costs less"
-        text = f"Decide again if requests {way} about {rounded(number)} a month: there {than} (estimated)."
+        source = say("volume at which fine-tuning and prompting cost the same over the horizon, at likely values")
+        way = say("rise above") if self.approach == "prompting" else say("fall below")
+        than = (
+            say("fine-tuning costs less than prompting")
+            if self.approach == "prompting"
+            else say("prompting costs less")
+        )
+        text = say(
+            "Decide again if requests {way} about {number} a month: there {than} (estimated).",
+            way=way,
+            number=rounded(number),
+            than=than,
+        )
         return [Tripwire("evaluate", text, Quantity(number, "requests a month", "estimated", source))]
 
     def _bill(self, approach: str) -> Tripwire:
         budget = self.outcome.facts.numbers("monthly_budget_usd")
         if budget.known[0]:
-            limit = Quantity(float(budget.likely[0]), "USD per month", "stated", "your answer: monthly_budget_usd")
+            limit = Quantity(float(budget.likely[0]), "USD per month", "stated", say("your answer: monthly_budget_usd"))
         else:
             high = float(self.outcome.costs.monthly[approach].high[0])
-            limit = Quantity(high, "USD per month", "estimated", "high estimate of the monthly cost")
+            limit = Quantity(high, "USD per month", "estimated", say("high estimate of the monthly cost"))
         amount = rounded(limit.value) if limit.origin == "estimated" else in_words(limit.value)
-        text = f"Decide again if a month costs more than {amount} USD ({self._said(limit)})."
+        text = say(
+            "Decide again if a month costs more than {amount} USD ({said}).", amount=amount, said=self._said(limit)
+        )
         return Tripwire("evaluate", text, limit)
 
     def _needed(self) -> Quantity:
@@ -207,12 +260,14 @@ class Tripwires:
         exponent = self.engine.prices.assumed("tuning_use_case_exponent").on()[1]
         breadth = max(float(cases.likely[0]), 1.0) ** exponent if cases.known[0] else 1.0
         value = float(round(float(table[kind]) * breadth))
-        many = f" × {in_words(breadth)} for the number of use cases" if breadth > 1 else ""
-        return Quantity(value, "examples", "published", f"rule pack: examples_needed for {kind}{many}")
+        many = say(" × {breadth} for the number of use cases", breadth=in_words(breadth)) if breadth > 1 else ""
+        return Quantity(
+            value, "examples", "published", say("rule pack: examples_needed for {kind}{many}", kind=kind, many=many)
+        )
 
     def _parameter(self, name: str, factor: float, unit: str) -> Quantity:
         parameter = self.engine.book.parameters[name]
-        source = f"rule pack: {name} ({', '.join(parameter.source)})"
+        source = say("rule pack: {name} ({source})", name=name, source=", ".join(parameter.source))
         return Quantity(factor * float(parameter.on(self.engine.day)), unit, "published", source)
 
     def _word(self, field: str) -> str:
@@ -222,7 +277,7 @@ class Tripwires:
     def _said(self, number: Quantity) -> str:
         """The origin of a number in two or three words."""
         if number.origin == "stated":
-            return "your answer"
-        if number.source.startswith("rule pack"):
-            return "rule pack"
-        return {"estimated": "our estimate", "default": "a usual value"}.get(number.origin, number.origin)
+            return say("your answer")
+        if number.source.startswith(say("rule pack")):
+            return say("rule pack")
+        return {"estimated": say("our estimate"), "default": say("a usual value")}.get(number.origin, number.origin)

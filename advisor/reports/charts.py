@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from advisor.knowledge.domain import Quantity
-from advisor.language import numeral, say
+from advisor.language import lowered, numeral, say
 from advisor.reasoning.advice import Advice, MeasuredArm, Ranked
 from advisor.reports.document import ChartSpec, Mark, Series
 from advisor.reports.figures import bounds, figure, signed
-from advisor.reports.wording import capital, listed, lowered, option
+from advisor.reports.wording import capital, listed, option
 
 LOG_FROM = 30  # a span of more than this factor is drawn on a logarithmic scale
 

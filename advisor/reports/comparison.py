@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from advisor.knowledge.domain import Quantity
-from advisor.language import message, say
+from advisor.language import lowered, message, say
 from advisor.reasoning.advice import Advice, Step, WhyNot
 from advisor.reports.document import Block, Bullets, Details, Paragraph, Runs, Section, Strong, Table, phrase, runs
 from advisor.reports.verdict import runner_up, title_of
-from advisor.reports.wording import capital, listed, lowered, option
+from advisor.reports.wording import capital, listed, option
 
 STATES = {
     "fired": message("spoke"),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from advisor.language import say
+from advisor.language import lowered, say
 from advisor.reasoning.advice import Advice, ForecastEvidence
 from advisor.reports.document import Block, Callout, Paragraph, Table, runs
 from advisor.reports.verdict import title_of
-from advisor.reports.wording import capital, listed, lowered
+from advisor.reports.wording import capital, listed
 
 
 def forecast(advice: Advice, found: ForecastEvidence) -> Iterator[Block]:

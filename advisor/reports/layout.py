@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.knowledge.domain import Quantity
-from advisor.language import current, say, written
+from advisor.language import current, lowered, say, written
 from advisor.reasoning.advice import Advice, Ranked, Stage
 from advisor.reports import appendix, charts, comparison, evidence, reasons, working
 from advisor.reports.cost_study import simulated
@@ -25,7 +25,7 @@ from advisor.reports.document import (
     runs,
 )
 from advisor.reports.verdict import changed, contenders, cost_table, flip_runs, title_of, verdict
-from advisor.reports.wording import capital, field_title, lowered, option
+from advisor.reports.wording import capital, field_title, option
 
 
 def lay_out(advice: Advice, command: str = "") -> Document:
@@ -47,6 +47,7 @@ def lay_out(advice: Advice, command: str = "") -> Document:
                 verdict_id=advice.verdict_id,
             )
         ),
+        day=advice.as_of,
     )
 
 

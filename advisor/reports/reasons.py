@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from advisor.knowledge.domain import Quantity
-from advisor.language import say
+from advisor.language import lowered, say
 from advisor.reasoning.advice import Advice, FactRead, Finding, NearMiss, RuledOut
 from advisor.reports.document import (
     Against,
@@ -21,7 +21,7 @@ from advisor.reports.document import (
     runs,
 )
 from advisor.reports.verdict import title_of
-from advisor.reports.wording import capital, field_words, listed, lowered, option
+from advisor.reports.wording import capital, field_words, listed, option
 
 
 def reasons(advice: Advice) -> Section:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from advisor.knowledge.domain import Quantity
-from advisor.language import numeral, say
+from advisor.language import lowered, numeral, say
 from advisor.reasoning.advice import Advice, Change, Flip, Ranked, Robustness
 from advisor.reports.charts import name
 from advisor.reports.document import (
@@ -24,7 +24,7 @@ from advisor.reports.document import (
     runs,
 )
 from advisor.reports.figures import exact
-from advisor.reports.wording import capital, field_unit, field_words, lowered, option
+from advisor.reports.wording import capital, field_unit, field_words, option
 
 CLEARLY = 10.0  # percentage points of chance from which another approach is clearly likelier to be level with the best
 

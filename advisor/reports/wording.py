@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from advisor.language import current, message, say
+from advisor.language import message, say
 
 GRADES = {
     "A": message("controlled study or vendor documentation"),
@@ -29,7 +29,12 @@ def field_unit(name: str) -> str:
 
 def field_words(name: str) -> str:
     """The name of a field in words, without its unit: `setup_budget_usd` is `setup budget`."""
-    return say((name.rpartition("_")[0] if field_unit(name) else name).replace("_", " ").replace("ml ", "ML "))
+    return say(plain_field(name))
+
+
+def plain_field(name: str) -> str:
+    """The English words of a field, by which they are looked up in the catalogue."""
+    return (name.rpartition("_")[0] if field_unit(name) else name).replace("_", " ").replace("ml ", "ML ")
 
 
 def field_title(name: str) -> str:
@@ -46,11 +51,6 @@ def option(value: str) -> str:
 def capital(text: str) -> str:
     """The text with a capital first letter."""
     return text[:1].upper() + text[1:]
-
-
-def lowered(title: str) -> str:
-    """A title as it stands inside a sentence: in small letters in English, as it is where nouns keep their capital."""
-    return title.lower() if current() == "en" else title
 
 
 def listed(words: Sequence[str], last: str = "and") -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from advisor.intake.columns import Bools, Column, Facts, Floats, Numbers
 from advisor.knowledge.domain import APPROACHES, Quantity, Rulebook
 from advisor.knowledge.prices import PriceTable
+from advisor.language import message, numeral, say
 from advisor.reasoning.advice import CostLine
 from advisor.reasoning.costs.break_even import Curve, first_saving, serving_break_even
 from advisor.reasoning.costs.inputs import HIGH, LIKELY, LOW, Band, Inputs
@@ -220,32 +221,41 @@ def shortfalls(facts: Facts, costs: Costs) -> tuple[Shortfall, ...]:
     found = []
     for fact, amounts in _bounded(costs).items():
         field = BOUNDS[fact]
-        bound, unit, what = facts.numbers(field), *_SAID[fact]
+        bound, (unit, what) = facts.numbers(field), _SAID[fact]
         for name in APPROACHES:
             low, limit = float(amounts[name].low[0]), float(bound.likely[0])
             if bound.known[0] and low > limit:
-                source = f"lowest estimate of the {what}, {in_units(low, unit)}, less {field}, {in_units(limit, unit)}"
+                source = say(
+                    "lowest estimate of the {what}, {low}, less {field}, {limit}",
+                    what=say(what),
+                    low=in_units(low, unit),
+                    field=field,
+                    limit=in_units(limit, unit),
+                )
                 missing = Quantity(low - limit, unit, "estimated", source)
-                text = (
-                    f"Even the lowest estimate of the {what}, {in_units(low, unit)}, is {in_units(low - limit, unit)} "
-                    f"above the {in_units(limit, unit)} that you stated."
+                text = say(
+                    "Even the lowest estimate of the {what}, {low}, is {limit} above the {limit_two} that you stated.",
+                    what=say(what),
+                    low=in_units(low, unit),
+                    limit=in_units(low - limit, unit),
+                    limit_two=in_units(limit, unit),
                 )
                 found.append(Shortfall(name, f"{fact}_{name}", field, missing, text))
     return tuple(found)
 
 
 _SAID = {
-    "setup_over_budget": ("USD", "set-up cost"),
-    "monthly_over_budget": ("USD per month", "monthly cost"),
-    "weeks_over_deadline": ("weeks", "lead time"),
+    "setup_over_budget": ("USD", message("set-up cost")),
+    "monthly_over_budget": ("USD per month", message("monthly cost")),
+    "weeks_over_deadline": ("weeks", message("lead time")),
 }
 
 
 def in_units(amount: float, unit: str) -> str:
     """An amount of money or weeks in words: weeks to a tenth, money to three digits below 100, whole dollars above."""
     if unit == "weeks":
-        return f"{amount:,.1f} weeks"
-    return f"{amount:,.0f} {unit}" if amount >= 100 else f"{amount:.3g} {unit}"
+        return say("{amount} weeks", amount=numeral(f"{amount:,.1f}"))
+    return f"{numeral(f'{amount:,.0f}' if amount >= 100 else f'{amount:.3g}')} {say(unit)}"
 
 
 def _bounded(costs: Costs) -> Mapping[str, Mapping[str, Spread]]:

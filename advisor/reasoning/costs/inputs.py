@@ -21,6 +21,7 @@ from advisor.knowledge.assumptions import MODEL_SIZE, Assumption
 from advisor.knowledge.domain import Rulebook
 from advisor.knowledge.prices import KINDS, PriceTable
 from advisor.knowledge.token_prices import TokenPrice
+from advisor.language import say
 from advisor.reasoning.costs.chance import Chance
 
 Band = NDArray[np.float64]
@@ -41,8 +42,12 @@ class Term:
     def text(self) -> str:
         """The term of the first scenario in words: value, range, unit, origin."""
         low, likely, high = (float(row[0]) for row in self.values)
-        spread = "" if low == high else f" ({short(min(low, high))} to {short(max(low, high))})"
-        return f"{self.title} {short(likely)}{spread} {self.unit} [{self.cite()}]"
+        spread = (
+            ""
+            if low == high
+            else say(" ({short} to {short_two})", short=short(min(low, high)), short_two=short(max(low, high)))
+        )
+        return f"{self.title} {short(likely)}{spread} {say(self.unit)} [{self.cite()}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +98,21 @@ class Inputs:
                 raise ValueError(f"{assumption.id} is looked up by size")
             names = [one.id for one in self.prices.assumptions.sizes]
             table, classes = np.array([assumption.on(one) for one in names]).T, size
-            values = self._at(table, classes, name, assumption.title, falling=falling)
+            values = self._at(table, classes, name, say(assumption.title), falling=falling)
             return Term(
-                assumption.title,
+                say(assumption.title),
                 assumption.unit,
                 values,
-                lambda: f"{origin}; for a {names[int(classes[LIKELY, 0])]} model",
+                lambda: say("{origin}; for a {names} model", origin=origin, names=names[int(classes[LIKELY, 0])]),
             )
         looked_up, said = self._looked_up(assumption, word)
-        values = self._spread(looked_up, name, assumption.title, falling=falling)
-        return Term(assumption.title, assumption.unit, values, lambda: origin + (f"; for {said()}" if said else ""))
+        values = self._spread(looked_up, name, say(assumption.title), falling=falling)
+        return Term(
+            say(assumption.title),
+            assumption.unit,
+            values,
+            lambda: origin + (say("; for {said}", said=said()) if said else ""),
+        )
 
     def answered(self, field: str, name: str, *, falling: bool = False) -> Term:
         """The answer to a question; where it is not known, the assumption of that name."""
@@ -111,12 +121,12 @@ class Inputs:
         values = np.where(column.known, _stack(column), default) if column.known.any() else default
 
         def cite() -> str:
-            stated = "the questionnaire's default" if field in self.facts.defaulted else "your answer"
-            assumed = assumption.cite + (f"; for {said()}" if said else "")
+            stated = say("the questionnaire's default") if field in self.facts.defaulted else say("your answer")
+            assumed = assumption.cite + (say("; for {said}", said=said()) if said else "")
             return stated if column.known[0] else assumed
 
-        drawn = self._spread(values, name, assumption.title, falling=falling, field=field)
-        return Term(assumption.title, assumption.unit, drawn, cite)
+        drawn = self._spread(values, name, say(assumption.title), falling=falling, field=field)
+        return Term(say(assumption.title), assumption.unit, drawn, cite)
 
     def stated(self, field: str, title: str, *, falling: bool = False) -> tuple[Band, Bools]:
         """The answer to a question that has no assumption, and where it is known; 0 elsewhere."""
@@ -144,7 +154,7 @@ class Inputs:
         items = [one.serving_gpu if use == "serving" else one.training_gpu for one in sizes]
         rows = [self.prices.price(item, "gpu_hour") for item in items]
         table = np.array([_range(row.amount.low, row.amount.value, row.amount.high) for row in rows]).T
-        title = "price of a card"
+        title = say("price of a card")
         values = self._at(table, size, title, title)
         return Term(title, "USD per GPU-hour", values, lambda: rows[int(size[LIKELY, 0])].cite)
 
@@ -166,10 +176,10 @@ class Inputs:
 
         def cite() -> str:
             some = offers[int(size[LIKELY, 0])]
-            return some[min(1, len(some) - 1)].cite if some else "no service takes on anybody new"
+            return some[min(1, len(some) - 1)].cite if some else say("no service takes on anybody new")
 
         # A dear service is dear in all its prices, so that they share one draw.
-        values = self._at(table.T, size, "price of tuning services", "prices of the services that tune and host")
+        values = self._at(table.T, size, "price of tuning services", say("prices of the services that tune and host"))
         return Term(title, KINDS[kind], values, cite)
 
     @cached_property
@@ -204,7 +214,7 @@ class Inputs:
         named = [price_of(model, self.day) for model in column.values]
         by_size = [[price_of(model, self.day) for model in one.hosted_models] for one in assumptions.sizes]
         reference = [price_of(model, self.day) for model in assumptions.reference_models]
-        known, title = column.codes >= 0, "price of the prompted model's tokens"
+        known, title = column.codes >= 0, say("price of the prompted model's tokens")
 
         def values(part: Callable[[TokenPrice], tuple[float, float, float]]) -> Band:
             result = self._spread(_column(_ordered([part(price) for price in reference])), title, title)
@@ -222,7 +232,7 @@ class Inputs:
                 return source_of(named[column.codes[0]])
             three = by_size[int(size[LIKELY, 0])] if sized[0] else reference
             names = ", ".join(dict.fromkeys(price.model for price in three))
-            return f"no model named, so between {names}; {source_of(three[1])}"
+            return say("no model named, so between {names}; {source_of}", names=names, source_of=source_of(three[1]))
 
         def source_of(price: TokenPrice) -> str:
             return price.batch_input.source if waits[0] else price.input.source
@@ -240,9 +250,9 @@ class Inputs:
             return Term(title, "USD per 1M tokens", band, cite)
 
         return ModelPrice(
-            term("price of reading", "input"),
-            term("price of reading from the cache", "cached"),
-            term("price of writing", "output"),
+            term(say("price of reading"), "input"),
+            term(say("price of reading from the cache"), "cached"),
+            term(say("price of writing"), "output"),
         )
 
     def examples_needed(self) -> Term:
@@ -256,7 +266,12 @@ class Inputs:
         usual = own.otherwise[LIKELY]
         by_word = np.array([float(table.get(word, usual)) for word in kinds.values] + [usual])
         values = by_word[np.where(kinds.codes >= 0, kinds.codes, len(kinds.values))] * factor.values
-        return Term(own.title, own.unit, values, lambda: f"rule pack: examples_needed; range: {factor.cite()}")
+        return Term(
+            say(own.title),
+            own.unit,
+            values,
+            lambda: say("rule pack: examples_needed; range: {cite}", cite=factor.cite()),
+        )
 
     def _looked_up(self, assumption: Assumption, word: str) -> tuple[Band, Callable[[], str] | None]:
         """The numbers of an assumption, as low, likely, high, and in words by what they were looked up."""
@@ -269,7 +284,11 @@ class Inputs:
         codes = np.where(words.codes >= 0, words.codes, len(words.values))
 
         def said() -> str:
-            return f"{field} {words.values[codes[0]]}" if codes[0] < len(words.values) else f"{field} not known"
+            return (
+                f"{field} {words.values[codes[0]]}"
+                if codes[0] < len(words.values)
+                else say("{field} not known", field=field)
+            )
 
         return table[:, codes], said
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from advisor.language import say
 from advisor.reasoning.costs.inputs import Band
 from advisor.reasoning.costs.situation import Situation
 
@@ -18,15 +19,15 @@ def stage_weeks(case: Situation) -> dict[str, dict[str, Band]]:
     """
     inputs, labels = case.inputs, case.labels
     rate = inputs.assumed("labels_per_week", falling=True).values + _arising(case)
-    base = inputs.priced("prompting", "lead_time", "lead time of a prompt").values
+    base = inputs.priced("prompting", "lead_time", say("lead time of a prompt")).values
     writing = base * inputs.assumed("prompt_lead_factor").values * case.prompting_breadth.values
-    retrieval = inputs.priced("retrieval", "lead_time", "lead time of retrieval").values
+    retrieval = inputs.priced("retrieval", "lead_time", say("lead time of retrieval")).values
     looked_up = np.where(case.retrieval, retrieval, 0.0)
     test_labels = labels.missing_for_evaluation.values
     first, half = np.maximum(writing, test_labels / rate), inputs.assumed("evaluation_share_of_prompting").values
     prompting = {"evaluate": first * half, "prompt": first * (1 - half), "retrieve": looked_up}
 
-    tuning = inputs.priced("fine_tuning", "lead_time", "lead time of tuning").values
+    tuning = inputs.priced("fine_tuning", "lead_time", say("lead time of tuning")).values
     share = inputs.assumed("labelling_share_of_lead").values
     missing = labels.missing_for_training.values + test_labels
     missing_share = np.minimum(missing / np.maximum(labels.needed.values, 1.0), 1.0)
@@ -56,5 +57,5 @@ def weeks(case: Situation) -> dict[str, Band]:
 
 def _arising(case: Situation) -> Band:
     """Labels that arise each week anyway, more in the favourable row; none where that is not known."""
-    arising, _ = case.inputs.stated("new_labels_per_week", "new labels a week", falling=True)
+    arising, _ = case.inputs.stated("new_labels_per_week", say("new labels a week"), falling=True)
     return arising

@@ -11,6 +11,7 @@ import numpy as np
 from advisor.intake.columns import Bools, Facts, Floats
 from advisor.knowledge.domain import APPROACHES, Quantity, Rulebook
 from advisor.knowledge.prices import PriceTable
+from advisor.language import lowered, message, numeral, say
 from advisor.reasoning.advice import Range
 from advisor.reasoning.costs.break_even import Curve, saving_window
 from advisor.reasoning.costs.chance import ROWS, Chance, share_of_variance
@@ -23,7 +24,7 @@ DRAWS = 4000
 TOP = 3
 WORTH_NAMING = 0.01  # share of the variance below which an input is no driver
 PERCENTILES = (10, 50, 90)
-WORDS = {"prompting": "prompting", "fine_tuning": "fine-tuning", "hybrid": "the hybrid"}
+WORDS = {"prompting": message("prompting"), "fine_tuning": message("fine-tuning"), "hybrid": message("the hybrid")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,11 @@ def study(facts: Facts, book: Rulebook, prices: PriceTable, day: date, draws: in
     setup = {name: _sum(lines, name, "setup", shape) for name in APPROACHES}
     monthly = {name: _sum(lines, name, "monthly", shape) for name in APPROACHES}
     totals = {name: setup[name] + months * monthly[name] for name in APPROACHES}
-    note = f"{ROWS * columns:,} draws of the ranges of answers, assumptions and prices (seed {seed})"
+    note = say(
+        "{columns} draws of the ranges of answers, assumptions and prices (seed {seed})",
+        columns=numeral(f"{ROWS * columns:,}"),
+        seed=seed,
+    )
     measure = _Measure(facts, totals, note)
     lead = weeks(case)
     simulations = {
@@ -170,20 +175,32 @@ def batching(facts: Facts, book: Rulebook, prices: PriceTable, day: date) -> Bat
         return None
     window = prices.assumed("batch_window_hours")
     hours = window.otherwise[LIKELY]
-    source = f"monthly cost of prompting at once less that in batches; answers within {hours:g} hours ({window.cite})"
+    source = say(
+        "monthly cost of prompting at once less that in batches; answers within {hours} hours ({cite})",
+        hours=numeral(f"{hours:g}"),
+        cite=window.cite,
+    )
     saving = Quantity(likely, "USD per month", "estimated", source, low, high)
     used = bool(Inputs(facts, book, prices, day).may_wait()[0])
-    amount = f"about ${in_cash(likely)} a month"
+    amount = say("about ${in_cash} a month", in_cash=in_cash(likely))
     if used:
-        text = f"Answers may wait {hours:g} hours, so tokens of prompting are paid as batches; that saves {amount}."
+        text = say(
+            "Answers may wait {hours} hours, so tokens of prompting are paid as batches; that saves {amount}.",
+            hours=numeral(f"{hours:g}"),
+            amount=amount,
+        )
     else:
-        text = f"If answers could wait {hours:g} hours, paying the tokens of prompting as batches would save {amount}."
+        text = say(
+            "If answers could wait {hours} hours, paying the tokens of prompting as batches would save {amount}.",
+            hours=numeral(f"{hours:g}"),
+            amount=amount,
+        )
     return Batching(used, saving, text)
 
 
 def in_cash(amount: float) -> str:
     """An amount of money without its sign: cents below 10, whole dollars above."""
-    return f"{amount:,.2f}" if amount < 10 else f"{amount:,.0f}"
+    return numeral(f"{amount:,.2f}" if amount < 10 else f"{amount:,.0f}")
 
 
 @dataclass(frozen=True)
@@ -219,7 +236,7 @@ def _sum(lines: tuple[Line, ...], approach: str, phase: str, shape: tuple[int, i
 
 def _range(values: Floats, unit: str, note: str) -> Range:
     low, likely, high = percentiles(values)
-    return Range(low, likely, high, unit, "estimated", f"10th, 50th and 90th percentile of {note}")
+    return Range(low, likely, high, unit, "estimated", say("10th, 50th and 90th percentile of {note}", note=note))
 
 
 def percentiles(values: Floats) -> tuple[float, ...]:
@@ -237,9 +254,9 @@ def _drivers(totals: Floats, chance: Chance, note: str) -> tuple[Driver, ...]:
         if share < WORTH_NAMING:
             break
         one = chance.inputs[key]
-        title = one.title[0].lower() + one.title[1:]
-        text = f"{title}: about {100 * share:.0f} % of the spread"
-        source = f"share of the variance of the total, {note}"
+        title = lowered(one.title[0]) + one.title[1:]
+        text = say("{title}: about {share} % of the spread", title=title, share=numeral(f"{100 * share:.0f}"))
+        source = say("share of the variance of the total, {note}", note=note)
         drivers.append(Driver(key, title, Quantity(share, "share", "estimated", source), one.field, text))
     return tuple(drivers)
 
@@ -248,7 +265,7 @@ def _band(name: str, prompted: Curve, tuned: Curve, note: str) -> BreakEven:
     begin, found, end = saving_window(prompted, tuned)
     volumes = np.sort(np.where(found, begin, np.inf).ravel())
     picked = [float(volumes[round(percent / 100 * (volumes.size - 1))]) for percent in PERCENTILES]
-    source = f"volume at which both cost the same over the horizon, {note}"
+    source = say("volume at which both cost the same over the horizon, {note}", note=note)
 
     def quantity(value: float) -> Quantity | None:
         return Quantity(value, "requests a month", "estimated", source) if np.isfinite(value) else None
@@ -262,26 +279,33 @@ def _band(name: str, prompted: Curve, tuned: Curve, note: str) -> BreakEven:
 
 def _in_words(name: str, picked: list[float], never: float, until: float | None) -> str:
     """The band in a sentence or two."""
-    who, (low, likely, high) = WORDS[name], picked
+    who, (low, likely, high) = say(WORDS[name]), picked
     start = who[0].upper() + who[1:]
-    share = f"{100 * never:.0f} of 100 draws"
+    share = say("{never} of 100 draws", never=numeral(f"{100 * never:.0f}"))
     if never == 1:
-        return f"{start} never costs less than prompting over the horizon, at any volume."
+        return say("{start} never costs less than prompting over the horizon, at any volume.", start=start)
     if not np.isfinite(low):
-        share = share if never < 0.995 else "more than 99 of 100 draws"
-        return f"{start} almost never costs less than prompting over the horizon, whatever the volume ({share})."
+        share = share if never < 0.995 else say("more than 99 of 100 draws")
+        return say(
+            "{start} almost never costs less than prompting over the horizon, whatever the volume ({share}).",
+            start=start,
+            share=share,
+        )
     if not np.isfinite(likely):
-        return (
-            f"{start} mostly never costs less than prompting, whatever the volume ({share}); "
-            f"in the favourable cases it does from about {rounded(low)} requests a month."
+        return say(
+            "{start} mostly never costs less than prompting, whatever the volume ({share}); in the "
+            "favourable cases it does from about {low} requests a month.",
+            start=start,
+            share=share,
+            low=rounded(low),
         )
     if high == 0:
-        return f"{start} costs less than prompting at any volume."
+        return say("{start} costs less than prompting at any volume.", start=start)
     upper = f"{rounded(high)}" if np.isfinite(high) else "never"
-    band = f"{rounded(likely)} requests a month ({rounded(low)} to {upper})"
-    text = f"{start} costs less than prompting from about {band}"
+    band = say("{likely} requests a month ({low} to {upper})", likely=rounded(likely), low=rounded(low), upper=upper)
+    text = say("{start} costs less than prompting from about {band}", start=start, band=band)
     if never >= 0.005:
-        text += f"; in {share} it never does"
+        text += say("; in {share} it never does", share=share)
     if until is not None:
         text += f"; beyond about {rounded(until)} requests a month prompting is cheaper again"
     return text + "."

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from advisor.intake.columns import UNKNOWN_CODE, Bools
+from advisor.language import say
 from advisor.reasoning.costs.inputs import LOW, Band, Inputs, ModelPrice, Rows, Term
 
 MILLION = 1e6
@@ -77,7 +78,7 @@ class Situation:
         tokens = (
             examples.values * epochs.values * (volume.input.values + volume.output.values + volume.tuned_prompt.values)
         )
-        service = inputs.tuned_service(machines.tuned_size, "tuning_training", "price of training")
+        service = inputs.tuned_service(machines.tuned_size, "tuning_training", say("price of training"))
         card = inputs.gpu_hour(machines.tuned_size, "training")
         cards = inputs.assumed("training_gpus", size=machines.tuned_size)
         speed = inputs.assumed("training_speed", falling=True, size=machines.tuned_size)
@@ -86,12 +87,16 @@ class Situation:
         shared = (examples, epochs, volume.input, volume.output, volume.tuned_prompt)
 
         def cite() -> str:
-            formula = "tokens / speed × cards × hour" if machines.own_tuned[0] else "tokens × price"
+            formula = say("tokens / speed × cards × hour") if machines.own_tuned[0] else say("tokens × price")
             more = (speed, cards, card, machines.card_share) if machines.own_tuned[0] else (service,)
             words = "; ".join(term.text() for term in (*shared, *more))
-            return f"tokens = examples × passes × (request + answer + prompt); {formula}: {words}"
+            return say(
+                "tokens = examples × passes × (request + answer + prompt); {formula}: {words}",
+                formula=formula,
+                words=words,
+            )
 
-        return Term("one run", "USD", values, cite)
+        return Term(say("one run"), "USD", values, cite)
 
 
 def read(inputs: Inputs) -> Situation:
@@ -130,10 +135,10 @@ def _volume(inputs: Inputs, retrieval: Bools) -> Volume:
     instruction, shown = inputs.assumed("instruction_tokens"), inputs.assumed("demonstrations")
     limit = inputs.assumed("demonstration_tokens_limit")
     prompt = combined(
-        "unchanging part of the prompt",
+        say("unchanging part of the prompt"),
         "tokens",
         instruction.values + np.minimum(shown.values * (text.values + answer.values), limit.values),
-        "instruction + smaller of examples × (request + answer) and limit",
+        say("instruction + smaller of examples × (request + answer) and limit"),
         instruction,
         shown,
         text,
@@ -142,19 +147,19 @@ def _volume(inputs: Inputs, retrieval: Bools) -> Volume:
     )
     passages, knowledge = inputs.assumed("context_tokens"), inputs.answered("knowledge_tokens", "knowledge_tokens")
     context = combined(
-        "looked-up passages",
+        say("looked-up passages"),
         "tokens",
         np.where(retrieval, np.minimum(passages.values, knowledge.values), 0.0),
-        "smaller of passages and the whole knowledge, none without retrieval",
+        say("smaller of passages and the whole knowledge, none without retrieval"),
         passages,
         knowledge,
     )
     short, share = inputs.assumed("tuned_prompt_tokens"), inputs.assumed("hybrid_prompt_share")
     hybrid = combined(
-        "prompt of the tuned model",
+        say("prompt of the tuned model"),
         "tokens",
         np.maximum(prompt.values * share.values, short.values),
-        "part of the unchanging prompt, at least the short one",
+        say("part of the unchanging prompt, at least the short one"),
         prompt,
         share,
         short,
@@ -186,7 +191,7 @@ def _machines(inputs: Inputs) -> Machines:
     share = inputs.assumed("own_gpu_share")
 
     def cite() -> str:
-        return share.cite() if cards[0] else "rented, so in full"
+        return share.cite() if cards[0] else say("rented, so in full")
 
     card_share = Term(share.title, share.unit, np.where(cards, share.values, 1.0), cite)
     price = inputs.model_price(base_size, sized)
@@ -196,22 +201,31 @@ def _machines(inputs: Inputs) -> Machines:
 def _labels(inputs: Inputs, breadth: Term) -> Labels:
     minutes = inputs.assumed("label_minutes")
     reviewer = inputs.priced("expert_reviewer", "label_hour", "reviewer")
-    answer, known = inputs.stated("label_cost_usd", "cost of one label")
+    answer, known = inputs.stated("label_cost_usd", say("cost of one label"))
     by_time = minutes.values / 60 * reviewer.values
 
     def cite() -> str:
-        return "your answer" if known[0] else f"minutes / 60 × hourly price: {minutes.text()}; {reviewer.text()}"
+        return (
+            say("your answer")
+            if known[0]
+            else say("minutes / 60 × hourly price: {said}; {said_two}", said=minutes.text(), said_two=reviewer.text())
+        )
 
-    each = Term("one label", "USD", np.where(known, answer, by_time), cite)
+    each = Term(say("one label"), "USD", np.where(known, answer, by_time), cite)
     one_use = inputs.examples_needed()
     needed = combined(
-        "examples needed", "examples", one_use.values * breadth.values, "for one use × use cases", one_use, breadth
+        say("examples needed"),
+        "examples",
+        one_use.values * breadth.values,
+        say("for one use × use cases"),
+        one_use,
+        breadth,
     )
     test = inputs.assumed("evaluation_examples")
     fewest = inputs.answered("labelled_examples", "labelled_examples", falling=True)
     most = inputs.answered("labelled_examples", "labelled_examples")
     beyond = np.maximum(fewest.values - test.values, 0.0)
-    spare = combined("at hand beyond the evaluation", "examples", beyond, "at hand − evaluation", fewest, test)
+    spare = combined(say("at hand beyond the evaluation"), "examples", beyond, "at hand − evaluation", fewest, test)
     limit = inputs.assumed("training_examples_limit")
     # Nobody has to train on more than is needed, so more examples never make the lowest estimate dearer.
     at_hand = most.values.copy()
@@ -220,13 +234,15 @@ def _labels(inputs: Inputs, breadth: Term) -> Labels:
     return Labels(
         each,
         needed,
-        _missing("labels missing for the evaluation", "needed − at hand, at least 0", test, fewest),
-        _missing("labels missing for training", "needed − at hand beyond the evaluation, at least 0", needed, spare),
+        _missing(say("labels missing for the evaluation"), say("needed − at hand, at least 0"), test, fewest),
+        _missing(
+            say("labels missing for training"), say("needed − at hand beyond the evaluation, at least 0"), needed, spare
+        ),
         combined(
-            "examples trained on",
+            say("examples trained on"),
             "examples",
             np.minimum(np.maximum(needed.values, at_hand), limit.values),
-            "those needed, or up to all that are at hand, up to the limit",
+            say("those needed, or up to all that are at hand, up to the limit"),
             needed,
             most,
             limit,
@@ -240,9 +256,11 @@ def _missing(title: str, formula: str, wanted: Term, at_hand: Term) -> Term:
 
 
 def _breadth(inputs: Inputs, exponent_name: str) -> Term:
-    cases, known = inputs.stated("use_case_count", "number of use cases")
+    cases, known = inputs.stated("use_case_count", say("number of use cases"))
     exponent = inputs.assumed(exponent_name)
     count = np.where(known, np.maximum(cases, 1.0), 1.0)
-    stated: Callable[[], str] = lambda: "your answer" if known[0] else "taken as one"  # noqa: E731
-    number = Term("use cases", "use cases", count, stated)
-    return combined("work for all use cases", "×", count**exponent.values, "use cases ^ power", number, exponent)
+    stated: Callable[[], str] = lambda: say("your answer") if known[0] else say("taken as one")  # noqa: E731
+    number = Term(say("use cases"), say("use cases"), count, stated)
+    return combined(
+        say("work for all use cases"), "×", count**exponent.values, say("use cases ^ power"), number, exponent
+    )

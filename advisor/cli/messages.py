@@ -1,0 +1,114 @@
+"""Which messages the catalogue lacks, keeps without use, or translates with other placeholders.
+
+For those who translate: `python -m advisor.cli.messages [LANGUAGE] [--po]`; `--po` prints what is missing as entries.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import advisor
+from advisor import locate
+from advisor.cli import out
+
+KEYWORDS: Mapping[str, tuple[int, ...] | None] = {"say": None, "message": None, "say_many": (1, 2)}
+ORIGINS = ("measured", "published", "estimated", "stated", "default")
+UNITS = (
+    "USD", "per month", "points", "points of 100", "percentage points", "share", "items", "examples", "tokens", "weeks",
+    "week", "months", "month", "ms", "billion parameters", "requests a month", "s per item", "USD per month", "of 1",
+)  # fmt: skip
+KINDS = ("gate", "score", "note", "measurement", "forecast", "rank sum", "worst criterion", "complete", "incomplete")
+
+
+def used() -> frozenset[str]:
+    """Every message of the code and of the shipped rule pack, in English."""
+    return frozenset(text for text in (*_of_code(), *_of_knowledge()) if re.search("[A-Za-z]", text))
+
+
+def _of_code() -> Iterator[str]:
+    from babel.messages.extract import extract_from_dir
+
+    methods = [("cli/**.py", "ignore"), ("**.py", "python")]  # a command speaks English on the error channel
+    for _, _, text, _, _ in extract_from_dir(Path(advisor.__file__).parent, methods, {}, KEYWORDS):
+        yield from (text,) if isinstance(text, str) else (one for one in text if one)
+
+
+def _of_knowledge() -> Iterator[str]:
+    from advisor.knowledge import rulebook
+    from advisor.knowledge.domain import APPROACHES, CRITERIA
+    from advisor.knowledge.prices import PriceTable
+    from advisor.knowledge.quality_model import model_file, read_model
+    from advisor.knowledge.study_registry import READ
+    from advisor.knowledge.translated import texts
+    from advisor.reports.wording import plain_field
+
+    book = rulebook.load(locate.rules_dir())
+    yield from texts(book)
+    yield from (plain_field(name) for name in book.questions)
+    yield from (name.replace("_", " ") for name in (*APPROACHES, *CRITERIA))
+    yield from (name.replace("_", "-") for name in APPROACHES)
+    yield from (*ORIGINS, *UNITS, *KINDS, *READ.values())
+    for assumption in PriceTable.load(book.price_folder, []).assumptions.entries.values():
+        yield assumption.title
+        yield assumption.unit
+    fitted = model_file(book)
+    if fitted is not None:
+        model = read_model(fitted)
+        yield from (*model.tuning.because, *model.hybrid.because)
+
+
+def catalogue(language: str) -> dict[str, str]:
+    """The messages of a catalogue file with their translations."""
+    from babel.messages.pofile import read_po
+
+    with (Path(advisor.__file__).parent / "language" / f"{language}.po").open("rb") as file:
+        found = read_po(file, locale=language)
+    return {str(entry.id): str(entry.string) for entry in found if entry.id}
+
+
+def missing(language: str) -> tuple[str, ...]:
+    """The messages without a translation, in alphabetical order."""
+    there = catalogue(language)
+    return tuple(sorted(text for text in used() if not there.get(text)))
+
+
+def stale(language: str) -> tuple[str, ...]:
+    """The messages of a catalogue that nothing uses any more."""
+    return tuple(sorted(set(catalogue(language)) - used()))
+
+
+def misplaced(language: str) -> tuple[str, ...]:
+    """The messages whose translation has other placeholders, or braces that are none."""
+    return tuple(
+        sorted(text for text, said in catalogue(language).items() if said and placeholders(text) != placeholders(said))
+    )
+
+
+def placeholders(text: str) -> frozenset[str]:
+    """The names in braces of a message."""
+    return frozenset(re.findall(r"\{([^{}]*)\}", text))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints the counts of missing, stale and misplaced messages (or the missing ones as entries); 1 if there are."""
+    from babel.messages.catalog import Catalog
+    from babel.messages.pofile import write_po
+
+    language = next((word for word in arguments if not word.startswith("-")), "de")
+    lacking, unused, wrong = missing(language), stale(language), misplaced(language)
+    if "--po" in arguments:
+        entries = Catalog(locale=language)
+        for text in lacking:
+            entries.add(text)
+        write_po(sys.stdout.buffer, entries, width=0, omit_header=True)
+    else:
+        out(f"{language}: {len(lacking)} missing, {len(unused)} stale, {len(wrong)} with other placeholders\n")
+        out("".join(f"  {text!r}\n" for text in (*unused, *wrong)))
+    return 1 if lacking or unused or wrong else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
