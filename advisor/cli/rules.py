@@ -96,7 +96,8 @@ def _in_words(rule: Rule, book: Rulebook) -> str:
     if rule.approaches:
         lines += [f"  rules out: {', '.join(rule.approaches)}", f"  lifted by: {rule.lift}"]
     if rule.outcome:
-        lines.append(f"  a result in itself: {rule.outcome}")
+        kind = "points out" if rule.outcome == "contradiction" else "a result in itself"
+        lines.append(f"  {kind}: {rule.outcome}")
     dates = [f"{word} {day}" for word, day in (("until", rule.until), ("to be reviewed by", rule.review_by)) if day]
     asked = json.dumps(_plain(rule.when), ensure_ascii=False)
     lines += ["", f"asks for: {asked}", ", ".join([f"since {rule.since}", *dates])]

@@ -13,7 +13,7 @@ from advisor.knowledge.conditions import Condition
 APPROACHES = ("prompting", "fine_tuning", "hybrid")
 CRITERIA = ("quality", "cost", "speed", "adaptability", "control")
 GRADES = ("A", "B", "C", "D")
-OUTCOMES = ("no_llm_needed", "evaluate_first")
+OUTCOMES = ("no_llm_needed", "evaluate_first", "contradiction")
 
 Origin = Literal["measured", "published", "estimated", "stated", "default"]
 

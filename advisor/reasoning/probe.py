@@ -69,15 +69,30 @@ class Probe:
         span of common answers, whole numbers all of them where these are few. A question with a default is not open.
         """
         questions = self.engine.book.questions
-        open_fields = sorted(name for name in questions if self._open(name))
-        if not open_fields:
+        if not self._open_fields:
             return ()
-        grids = {name: likely_values(questions[name]) for name in open_fields}
+        grids = {name: likely_values(questions[name]) for name in self._open_fields}
         values = self._decisive_shares(grids)
         ranked = sorted(values.items(), key=lambda pair: -pair[1])
         return tuple(
             NextQuestion(name, round(value, 4), questions[name].ask) for name, value in ranked[:limit] if value
         )
+
+    def still_open(self) -> tuple[str, ...]:
+        """The approaches that lead as things are, or under one of many ways to answer all that is open.
+
+        In the order of the domain; the ways are enumerated where they are few, else drawn with a fixed seed.
+        """
+        grids = {name: likely_values(self.engine.book.questions[name]) for name in self._open_fields}
+        found = {self.now}
+        if grids:
+            picks = completions({name: len(grid) for name, grid in grids.items()})
+            found |= set(self.engine.decide(picked(self.base, grids, picks)).leader.tolist())
+        return tuple(name for index, name in enumerate(APPROACHES) if index in found)
+
+    @cached_property
+    def _open_fields(self) -> tuple[str, ...]:
+        return tuple(sorted(name for name in self.engine.book.questions if self._open(name)))
 
     def _decisive_shares(self, grids: dict[str, list[Answer]]) -> dict[str, float]:
         """For each open question, the share of completions of the others under which its answers decide who leads."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import replace as with_
 from typing import Any
 
 import streamlit as st
@@ -22,6 +23,9 @@ from advisor.reasoning.engine import Engine
 
 ANSWERS = "answers"
 REPLACED = "answers_before"
+PAST = "answers_past"
+DETECTED = "answers_detected"
+STEPS_BACK = 50
 HEAD = ("name", "description")
 
 
@@ -45,14 +49,52 @@ def put(field: str, value: Any) -> None:
     held.pop(field, None)
     if value is not None and value not in ("", NOT_KNOWN):
         held[field] = value
-    st.session_state[ANSWERS] = held
+    _set(held)
 
 
 def replace(answers: Mapping[str, Any]) -> None:
     """Puts other answers in place of the present ones, which `undo_replace` brings back."""
     if plain():
         st.session_state[REPLACED] = plain()
-    st.session_state[ANSWERS] = dict(answers)
+    _set(dict(answers))
+
+
+def _set(answers: dict[str, Any]) -> None:
+    """Makes these the answers of the session; the ones before can be had again by `undo`."""
+    before = plain()
+    if answers != before:
+        st.session_state[PAST] = (*st.session_state.get(PAST, ()), before)[-STEPS_BACK:]
+        st.session_state[ANSWERS] = answers
+
+
+def can_undo() -> bool:
+    """Whether there is a change to take back."""
+    return bool(st.session_state.get(PAST))
+
+
+def undo() -> None:
+    """Takes the last change of an answer back, or the last load of a file, data set or example."""
+    past = st.session_state.get(PAST, ())
+    if past:
+        st.session_state[ANSWERS], st.session_state[PAST] = past[-1], past[:-1]
+
+
+def prefill(answers: Mapping[str, Any], derived: Mapping[str, str]) -> None:
+    """Puts answers that were found in data beside those that were given; what was said before stays.
+
+    `derived` says of each what it was derived from; it counts as detected until it is changed.
+    """
+    held = plain()
+    marks = dict(st.session_state.get(DETECTED, {}))
+    marks |= {field: (value, derived.get(field, "")) for field, value in answers.items() if field not in held}
+    st.session_state[DETECTED] = marks
+    _set({**answers, **held})
+
+
+def derivation(field: str) -> str:
+    """From what the present answer was detected; empty for one that was stated, and for none."""
+    value, how = st.session_state.get(DETECTED, {}).get(field, (None, ""))
+    return how if how and plain().get(field) == value else ""
 
 
 def replaced() -> bool:
@@ -79,7 +121,7 @@ def read(book: Rulebook) -> Draft:
         if problems:
             wrong[field] = problems
         elif answer is not None:
-            given[field] = answer
+            given[field] = with_(answer, origin="detected") if derivation(field) else answer
     held = plain()
     own, problems = _own_prices(held.get(PRICES), book)
     if problems:

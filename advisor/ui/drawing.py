@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from advisor.knowledge.domain import Quantity, Source
+from advisor.language import say, say_many
 from advisor.reports.document import (
     Argument,
     Block,
@@ -118,7 +119,7 @@ def draw_chart(spec: ChartSpec) -> None:
     drawn = themed(figure_of(spec), dark=st.context.theme.type == "dark")
     st.plotly_chart(drawn, theme=None, config=CONFIG, key=f"chart-{spec.id}", alt=spec.alt)
     st.caption(literal(spec.alt))
-    with st.expander("The same in numbers", type="compact", key=f"numbers-{spec.id}"):
+    with st.expander(say("The same in numbers"), type="compact", key=f"numbers-{spec.id}"):
         _table(spec.table(), {})
 
 
@@ -139,16 +140,16 @@ def _argument(block: Argument, sources: Sources) -> None:
             st.caption(" · ".join(effects))
         st.markdown(line(block.because))
         if block.lift:
-            st.markdown(f":material/lock_open: **What would lift it.** {line(block.lift)}")
+            st.markdown(f":material/lock_open: **{say('What would lift it.')}** {line(block.lift)}")
         with st.expander(_evidence_label(block), type="compact"):
             _evidence(block, sources)
 
 
 def _evidence_label(block: Argument) -> str:
     ids = ", ".join(_ids(block.sources)) or line(block.sources)
-    label = f"Sources: {literal(ids)}" if ids else "Behind it"
+    label = say("Sources: {ids}", ids=literal(ids)) if ids else say("Behind it")
     if block.against:
-        label += f" · {len(block.against)} {'objection' if len(block.against) == 1 else 'objections'}"
+        label += f" · {say_many('{count} objection', '{count} objections', len(block.against))}"
     return label
 
 
@@ -157,17 +158,17 @@ def _evidence(block: Argument, sources: Sources) -> None:
     if lines:
         st.markdown("\n".join(lines))
     for item in block.against:
-        st.markdown(f":material/gavel: **Against it.** {line(item.because)}")
+        st.markdown(f":material/gavel: **{say('Against it.')}** {line(item.because)}")
         lines = [f"- {source_line(sources[name])}" for name in _ids(item.sources) if name in sources]
         if lines:
             st.markdown("\n".join(lines))
         if item.resolution:
-            st.markdown(f"**Resolved.** {line(item.resolution)}")
+            st.markdown(f"**{say('Resolved.')}** {line(item.resolution)}")
     if block.read:
         read = "; ".join(f"{literal(title)}: {line((value,))}" for title, value in block.read)
-        st.markdown(f"**It read.** {read}")
+        st.markdown(f"**{say('It read.')}** {read}")
     if block.rule:
-        st.caption(f"Rule {literal(block.rule)}")
+        st.caption(say("Rule {rule}", rule=literal(block.rule)))
 
 
 def _ids(runs: Runs) -> list[str]:
@@ -179,7 +180,7 @@ def source_line(source: Source) -> str:
     title = f"[{literal(source.title)}]({source.url})" if source.url else literal(source.title)
     return (
         f"**{literal(source.id)}** {title}. {literal(source.publisher)}, {literal(source.published)}. "
-        f"Grade {literal(source.grade)}."
+        f"{say('Grade {grade}.', grade=literal(source.grade))}"
     )
 
 

@@ -13,12 +13,14 @@ import streamlit as st
 from advisor.errors import Problem
 from advisor.intake.answers import DOES_NOT_APPLY, NOT_KNOWN, RANGE_KEYS
 from advisor.knowledge.domain import CRITERIA, Question, Rulebook
-from advisor.ui import draft
-from advisor.ui.wording import DOES_NOT_APPLY_LABEL, NOT_KNOWN_LABEL, literal, problem_in_words
+from advisor.language import say, say_many
+from advisor.ui import draft, knowledge
+from advisor.ui.wording import NOT_KNOWN_LABEL, literal, problem_in_words
 
 MANY_OPTIONS = 6
 SHARE_STEP = 0.05
 NUMBER_WIDTH = 220
+MOST_RULES = 5
 RANGE_LABELS = {"low": "Low", "likely": "Likely", "high": "High"}
 
 
@@ -26,9 +28,9 @@ def draw(question: Question, book: Rulebook, problems: Iterable[Problem]) -> Non
     """Draws one question with its present answer."""
     value = draft.plain().get(question.field)
     with st.container(border=True, key=f"question-{question.field}"):
-        _wording(question, value)
+        _wording(question, value, book)
         if value == DOES_NOT_APPLY:
-            st.info(f"{DOES_NOT_APPLY_LABEL} here, as you said.", icon=":material/block:")
+            st.info(say("Does not apply here, as you said."), icon=":material/block:")
         elif question.kind == "choice":
             _choice(question, value)
         elif question.kind == "model":
@@ -37,48 +39,63 @@ def draw(question: Question, book: Rulebook, problems: Iterable[Problem]) -> Non
             _weights(question, value, book)
         else:
             _number(question, value)
+        how = draft.derivation(question.field)
+        if how:
+            st.caption(f":material/manage_search: {say('Detected in your data: {how}.', how=literal(how))}")
         for problem in problems:
             st.error(literal(problem_in_words(problem)), icon=":material/error:")
 
 
-def _wording(question: Question, value: Any) -> None:
+def _wording(question: Question, value: Any, book: Rulebook) -> None:
     with st.container(horizontal=True, wrap=False, vertical_alignment="top"):
-        st.markdown(f"**{literal(question.ask)}**", width="stretch")
-        with st.popover("Why we ask", type="tertiary", key=f"why-{question.field}"):
-            st.markdown(literal(question.why))
+        st.markdown(f"**{literal(say(question.ask))}**", width="stretch")
+        with st.popover(say("Why we ask"), type="tertiary", key=f"why-{question.field}"):
+            st.markdown(literal(say(question.why)))
+            _read_by(question, book)
             if question.kind != "priorities":
                 _absence(question.field, value)
-    st.caption(literal(question.help))
+    st.caption(literal(say(question.help)))
+
+
+def _read_by(question: Question, book: Rulebook) -> None:
+    rules = knowledge.readers_of(book).get(question.field, ())
+    if not rules:
+        return
+    st.caption(say_many("{count} rule reads this answer", "{count} rules read this answer", len(rules)))
+    titles = [f"- {literal(say(rule.title))}" for rule in rules[:MOST_RULES]]
+    if len(rules) > MOST_RULES:
+        titles.append(f"- {say('and {count} more, on the page Rules', count=len(rules) - MOST_RULES)}")
+    st.markdown("\n".join(titles))
 
 
 def _absence(field: str, value: Any) -> None:
     if value == DOES_NOT_APPLY:
-        st.button("Answer it after all", key=f"answer-{field}", on_click=draft.put, args=(field, None))
+        st.button(say("Answer it after all"), key=f"answer-{field}", on_click=draft.put, args=(field, None))
     else:
-        label = "This does not apply to us"
+        label = say("This does not apply to us")
         st.button(label, key=f"absent-{field}", on_click=draft.put, args=(field, DOES_NOT_APPLY))
 
 
 def _choice(question: Question, value: Any) -> None:
     key = f"w:{question.field}"
     options = [*question.values, NOT_KNOWN]
-    labels = {option.value: option.label for option in question.options} | {NOT_KNOWN: NOT_KNOWN_LABEL}
-    captions = [literal(option.help) for option in question.options]
+    labels = {option.value: say(option.label) for option in question.options} | {NOT_KNOWN: say(NOT_KNOWN_LABEL)}
+    captions = [literal(say(option.help)) for option in question.options]
     st.session_state[key] = value if value in options else NOT_KNOWN
     if len(question.options) > MANY_OPTIONS:
-        helps = {option.value: f"{option.label} – {option.help}" for option in question.options}
+        helps = {option.value: f"{say(option.label)} – {say(option.help)}" for option in question.options}
         st.selectbox(
-            question.ask,
+            say(question.ask),
             options,
             key=key,
-            format_func=lambda item: helps.get(item, NOT_KNOWN_LABEL),
+            format_func=lambda item: helps.get(item, labels[NOT_KNOWN]),
             label_visibility="collapsed",
             on_change=_write,
             args=(question.field, key),
         )
         return
     st.radio(
-        question.ask,
+        say(question.ask),
         options,
         key=key,
         format_func=lambda item: labels[item],
@@ -97,11 +114,11 @@ def _model(question: Question, value: Any) -> None:
     options = known if value is None or value in known else [value, *known]
     st.session_state[key] = value
     st.selectbox(
-        question.ask,
+        say(question.ask),
         options,
         index=None,
         key=key,
-        placeholder=NOT_KNOWN_LABEL,
+        placeholder=say(NOT_KNOWN_LABEL),
         accept_new_options=True,
         label_visibility="collapsed",
         on_change=_write,
@@ -117,20 +134,21 @@ def _number(question: Question, value: Any) -> None:
     if ranged:
         for column, key in zip(st.columns(len(RANGE_KEYS)), RANGE_KEYS, strict=True):
             with column:
-                _number_input(question, RANGE_LABELS[key], value.get(key), f"w:{question.field}:{key}", key)
+                _number_input(question, say(RANGE_LABELS[key]), value.get(key), f"w:{question.field}:{key}", key)
     else:
-        _number_input(question, question.ask, value, f"w:{question.field}", None)
+        _number_input(question, say(question.ask), value, f"w:{question.field}", None)
     if question.default is not None and value is None:
-        st.caption(f"Left open, we take {question.default:g} {literal(question.unit)}.")
+        taken = f"{question.default:g} {say(question.unit)}"
+        st.caption(say("Left open, we take {amount}.", amount=literal(taken)))
     if question.range_allowed:
         key = f"r:{question.field}"
         st.session_state[key] = ranged
-        st.toggle("Give a range", key=key, on_change=_switch_range, args=(question.field, key))
+        st.toggle(say("Give a range"), key=key, on_change=_switch_range, args=(question.field, key))
 
 
 def _number_input(question: Question, label: str, value: Any, key: str, part: str | None) -> None:
     st.session_state[key] = None if value is None else float(value)
-    unit = question.unit or ("between 0 and 1" if question.kind == "share" else "")
+    unit = say(question.unit) if question.unit else say("between 0 and 1") if question.kind == "share" else ""
     row = st.container(horizontal=True, wrap=False, vertical_alignment="center")
     row.number_input(
         label,
@@ -138,7 +156,7 @@ def _number_input(question: Question, label: str, value: Any, key: str, part: st
         step=SHARE_STEP if question.kind == "share" else 1.0,
         format="%g",
         key=key,
-        placeholder=NOT_KNOWN_LABEL,
+        placeholder=say(NOT_KNOWN_LABEL),
         label_visibility="visible" if part else "collapsed",
         width="stretch" if part else NUMBER_WIDTH,
         on_change=_write_number,
@@ -150,24 +168,25 @@ def _number_input(question: Question, label: str, value: Any, key: str, part: st
 
 def _weights(question: Question, value: Any, book: Rulebook) -> None:
     weights = value if isinstance(value, Mapping) else {}
-    st.caption("Your own weights." if weights else "Default weights: nothing has been changed.")
+    st.caption(say("Your own weights.") if weights else say("Default weights: nothing has been changed."))
     for name in CRITERIA:
         criterion = book.criteria[name]
         key = f"w:{question.field}:{name}"
         st.session_state[key] = float(weights.get(name, criterion.weight))
         st.slider(
-            criterion.title,
+            say(criterion.title),
             0.0,
             5.0,
             step=0.5,
             format="%g",
             key=key,
-            help=literal(f"{criterion.meaning} Default: {criterion.weight:g}."),
+            help=literal(f"{say(criterion.meaning)} {say('Default: {weight}.', weight=f'{criterion.weight:g}')}"),
             on_change=_write_weight,
             args=(question.field, name, key),
         )
     if weights:
-        st.button("Back to the default weights", key="default-weights", on_click=draft.put, args=(question.field, None))
+        label = say("Back to the default weights")
+        st.button(label, key="default-weights", on_click=draft.put, args=(question.field, None))
 
 
 def _write(field: str, key: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from advisor.knowledge.domain import Question, Rulebook
+from advisor.language import say
 
 LONGEST = 6
 
@@ -23,7 +24,9 @@ class Step:
     @property
     def heading(self) -> str:
         """The title, with the part where the group has several."""
-        return f"{self.title} ({self.part} of {self.parts})" if self.parts > 1 else self.title
+        if self.parts == 1:
+            return say(self.title)
+        return say("{title} ({part} of {parts})", title=say(self.title), part=self.part, parts=self.parts)
 
 
 def steps(book: Rulebook, longest: int = LONGEST) -> tuple[Step, ...]:

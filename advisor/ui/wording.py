@@ -9,6 +9,7 @@ from typing import Any
 from advisor.errors import Problem
 from advisor.intake.answers import DOES_NOT_APPLY, NOT_KNOWN, RANGE_KEYS
 from advisor.knowledge.domain import Question, Rulebook
+from advisor.language import say
 from advisor.reasoning.explain import in_words
 
 NOT_KNOWN_LABEL = "Not known"
@@ -32,18 +33,20 @@ def spoken(identifier: str) -> str:
 def answer_in_words(question: Question, value: Any, book: Rulebook) -> str:
     """A plain value of an answers file as a reader would say it."""
     if value is None or value == NOT_KNOWN:
-        return NOT_KNOWN_LABEL
+        return say(NOT_KNOWN_LABEL)
     if value == DOES_NOT_APPLY:
-        return DOES_NOT_APPLY_LABEL
+        return say(DOES_NOT_APPLY_LABEL)
     if question.kind == "choice":
-        labels = {option.value: option.label for option in question.options}
+        labels = {option.value: say(option.label) for option in question.options}
         return labels.get(str(value), str(value))
     if isinstance(value, Mapping):
         if question.kind == "priorities":
-            return ", ".join(f"{book.criteria[name].title} {in_words(weight)}" for name, weight in value.items())
+            return ", ".join(f"{say(book.criteria[name].title)} {in_words(weight)}" for name, weight in value.items())
         low, likely, high = (_number(value.get(key)) for key in RANGE_KEYS)
-        return f"{low} to {high}, likely {likely} {question.unit}".strip()
-    return f"{_number(value)} {question.unit}".strip() if question.numeric else str(value)
+        return say(
+            "{low} to {high}, likely {likely} {unit}", low=low, high=high, likely=likely, unit=_unit(question)
+        ).strip()
+    return f"{_number(value)} {_unit(question)}".strip() if question.numeric else str(value)
 
 
 def problem_in_words(problem: Problem) -> str:
@@ -53,6 +56,10 @@ def problem_in_words(problem: Problem) -> str:
     sentence = f"Found {found}. Allowed: {problem.allowed.replace(NOT_KNOWN, 'not known')}."
     remedy = problem.remedy[:1].upper() + problem.remedy[1:]
     return f"{sentence} {remedy}".strip()
+
+
+def _unit(question: Question) -> str:
+    return say(question.unit) if question.unit else ""
 
 
 def _number(value: Any) -> str:

@@ -9,9 +9,10 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 
 from advisor.knowledge.domain import Question
+from advisor.language import say
 from advisor.reasoning.engine import Engine
 from advisor.ui import draft, knowledge
-from advisor.ui.pages.questions import still_possible, way_on
+from advisor.ui.pages.questions import contradictions, still_open, way_on
 from advisor.ui.steps import Step, step_of
 from advisor.ui.verdicts import advice_for
 from advisor.ui.wording import NOT_KNOWN_LABEL, answer_in_words, literal, problem_in_words
@@ -21,18 +22,20 @@ def draw(pages: Mapping[str, StreamlitPage], all_steps: tuple[Step, ...]) -> Non
     """Draws the check page."""
     engine = knowledge.session_engine()
     present = draft.read(engine.book)
-    st.title("Check your answers", anchor=False)
-    count = len(present.answers.given)
-    st.markdown(f"You have answered {count} of {len(engine.book.questions)} questions. The rest counts as not known.")
+    st.title(say("Check your answers"), anchor=False)
+    count, total = len(present.answers.given), len(engine.book.questions)
+    text = "You have answered {count} of {total} questions. The rest counts as not known."
+    st.markdown(say(text, count=count, total=total))
     _head()
     _mistakes(pages, all_steps, present)
+    contradictions(engine, present)
     _worth_answering(pages, all_steps, engine, present)
     shown = draft.applicable(present.answers, engine)
     for group in engine.book.groups:
         _group(pages, [step for step in all_steps if step.title == group.title], engine, present, shown)
     with st.container(horizontal=True):
         st.download_button(
-            "Save answers (YAML)",
+            say("Save answers (YAML)"),
             data=lambda: draft.to_yaml(present.answers),
             file_name="answers.yaml",
             mime="application/yaml",
@@ -40,11 +43,14 @@ def draw(pages: Mapping[str, StreamlitPage], all_steps: tuple[Step, ...]) -> Non
             icon=":material/save:",
             key="save-check",
         )
-    way_on(pages[all_steps[-1].slug], pages["result"], still_possible(engine, present))
+    way_on(pages[all_steps[-1].slug], pages["result"], still_open(engine, present))
 
 
 def _head() -> None:
-    for field, label, most in (("name", "Name of this assessment", 120), ("description", "What it is about", 1000)):
+    for field, label, most in (
+        ("name", say("Name of this assessment"), 120),
+        ("description", say("What it is about"), 1000),
+    ):
         key = f"w:{field}"
         st.session_state[key] = str(draft.plain().get(field, ""))
         draw_input = st.text_input if field == "name" else st.text_area
@@ -52,7 +58,7 @@ def _head() -> None:
             label,
             key=key,
             max_chars=most,
-            placeholder="Optional; stands on the report",
+            placeholder=say("Optional; stands on the report"),
             on_change=_write,
             args=(field,),
         )
@@ -67,23 +73,24 @@ def _mistakes(pages: Mapping[str, StreamlitPage], all_steps: tuple[Step, ...], p
         step = step_of(field, all_steps)
         with st.container(border=True):
             for problem in problems:
-                st.error(f"**{literal(field)}** {literal(problem_in_words(problem))} It is left out until then.")
-            st.page_link(pages[step.slug], label="Mend it", icon=":material/edit:")
+                left_out = say("It is left out until then.")
+                st.error(f"**{literal(field)}** {literal(problem_in_words(problem))} {left_out}")
+            st.page_link(pages[step.slug], label=say("Mend it"), icon=":material/edit:")
 
 
 def _worth_answering(
     pages: Mapping[str, StreamlitPage], all_steps: tuple[Step, ...], engine: Engine, present: draft.Draft
 ) -> None:
     open_questions = advice_for(present.answers, engine).next_questions
-    st.subheader("What is still worth answering", anchor=False)
+    st.subheader(say("What is still worth answering"), anchor=False)
     if not open_questions:
-        st.markdown("No open question can change the advice any more.")
+        st.markdown(say("No open question can change the verdict any more."))
         return
-    st.caption("The share says how often the answer would decide, over many ways of answering the rest.")
+    st.caption(say("The share says how often the answer would decide, over many ways of answering the rest."))
     for question in open_questions:
         slug = step_of(question.field, all_steps).slug
-        with link_row(pages[slug], "Answer"):
-            st.markdown(f"{literal(question.ask)} :gray[{question.value:.0%}]")
+        with link_row(pages[slug], say("Answer")):
+            st.markdown(f"{literal(say(question.ask))} :gray[{question.value:.0%}]")
 
 
 def link_row(page: StreamlitPage, label: str) -> DeltaGenerator:
@@ -101,28 +108,30 @@ def _group(
     present: draft.Draft,
     shown: frozenset[str],
 ) -> None:
-    st.subheader(literal(group_steps[0].title), anchor=False)
+    st.subheader(literal(say(group_steps[0].title)), anchor=False)
     for step in group_steps:
         for question in step.questions:
             if question.field in shown:
-                with link_row(pages[step.slug], "Change"):
+                with link_row(pages[step.slug], say("Change")):
                     ask, said = st.columns([3, 2.2], vertical_alignment="center", gap="xxsmall")
-                    ask.markdown(literal(question.ask))
+                    ask.markdown(literal(say(question.ask)))
                     said.markdown(_said(question, engine, present))
 
 
 def _said(question: Question, engine: Engine, present: draft.Draft) -> str:
     answer = present.answers.get(question.field)
     if question.field in present.problems:
-        return ":red[Needs mending]"
+        return f":red[{say('Needs mending')}]"
     if answer is None:
         return f":gray[{_open(question)}]"
-    return f"**{literal(answer_in_words(question, answer.plain(), engine.book))}**"
+    said = f"**{literal(answer_in_words(question, answer.plain(), engine.book))}**"
+    return f"{said} :gray[{say('detected')}]" if answer.origin == "detected" else said
 
 
 def _open(question: Question) -> str:
     if question.kind == "priorities":
-        return "Default weights"
+        return say("Default weights")
     if question.default is not None:
-        return f"Not known; {question.default:g} {literal(question.unit)} taken"
-    return NOT_KNOWN_LABEL
+        taken = f"{question.default:g} {say(question.unit)}"
+        return say("Not known; {amount} taken", amount=literal(taken))
+    return say(NOT_KNOWN_LABEL)

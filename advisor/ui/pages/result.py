@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -12,14 +12,19 @@ from streamlit.navigation.page import StreamlitPage
 
 from advisor.errors import InputError
 from advisor.intake import measurements
+from advisor.language import say, say_many
 from advisor.reasoning.advice import Advice
+from advisor.reasoning.engine import Engine
 from advisor.reports import FORMATS, layout, render
 from advisor.reports.document import Section
-from advisor.ui import draft, knowledge
-from advisor.ui.drawing import draw_blocks, draw_section
+from advisor.ui import draft, knowledge, whatif
+from advisor.ui.drawing import Sources, draw_blocks, draw_section
+from advisor.ui.pages import compare
 from advisor.ui.pages.check import link_row
+from advisor.ui.pages.questions import contradictions
 from advisor.ui.runs import legend, line
 from advisor.ui.steps import Step, step_of
+from advisor.ui.tongue import spoken
 from advisor.ui.verdicts import advice_for
 from advisor.ui.wording import literal
 
@@ -33,7 +38,21 @@ TABS: Mapping[str, tuple[str, ...]] = {
     "Evidence": ("evidence", "limits", "sources"),
     REST: (),
 }
-FORMAT_LABELS = {"html": "HTML", "md": "Markdown", "text": "Text", "json": "JSON"}
+BRIEF, REASONS, EVERYTHING = "brief", "reasons", "everything"
+FIRST_FORMATS = ("pdf", "html", "docx")
+FORMAT_LABELS = {
+    "pdf": "PDF",
+    "html": "HTML",
+    "docx": "Word",
+    "html-light": "HTML without scripts",
+    "md": "Markdown",
+    "text": "Text",
+    "json": "JSON",
+    "xlsx": "Excel",
+    "csv": "CSV",
+    "adr": "Decision record",
+}
+DEPTH = "depth"
 MEASURED_OUTCOME = "measured_outcome"
 MEASURED_MB = 20
 
@@ -46,9 +65,15 @@ def draw(pages: Mapping[str, StreamlitPage], all_steps: tuple[Step, ...]) -> Non
     document = layout.lay_out(advice)
     sources = {source.id: source for source in advice.evidence.published}
     sections = {section.id: section for section in document.sections}
-    st.caption(f"Your advice on: {literal(advice.name)}" if advice.name else "Your advice")
+    st.caption(say("Your advice on: {name}", name=literal(advice.name)) if advice.name else say("Your advice"))
     if present.problems:
-        st.warning(f"{len(present.problems)} answers need mending and are left out; see the check page.")
+        st.warning(
+            say_many(
+                "{count} answer needs mending and is left out; see the check page.",
+                "{count} answers need mending and are left out; see the check page.",
+                len(present.problems),
+            )
+        )
     draw_blocks(sections.pop("verdict").blocks, sources)
     sections.pop("questions", None)  # drawn with links to their steps instead
     sure = advice.status == "advice"
@@ -56,17 +81,59 @@ def draw(pages: Mapping[str, StreamlitPage], all_steps: tuple[Step, ...]) -> Non
         _questions(pages, all_steps, advice)
     if not any(item.eligible for item in advice.ranking) and "ruled-out" in sections:
         draw_section(sections.pop("ruled-out"), sources)
+    contradictions(engine, present)
+    _downloads(pages, advice, present)
+    depth = _depth()
+    _tabs(depth, sections, sources, partial(_moves, pages, all_steps, advice, present, engine))
     st.caption(legend(document.legend))
-    _downloads(advice, present)
-    for title, tab in zip(TABS, st.tabs(list(TABS)), strict=True):
+    if depth != BRIEF:
+        st.divider()
+        _measurement()
+    st.caption(line(document.footer))
+
+
+def _depth() -> str:
+    """How much is shown below the verdict; kept for the session."""
+    labels = {BRIEF: say("In brief"), REASONS: say("With reasons"), EVERYTHING: say("Everything")}
+    st.session_state["w:depth"] = st.session_state.get(DEPTH, REASONS)
+    st.segmented_control(
+        say("How much to show"),
+        list(labels),
+        key="w:depth",
+        format_func=lambda name: labels[name],
+        on_change=_deepen,
+        required=True,
+    )
+    chosen: str = st.session_state.get(DEPTH, REASONS)
+    return chosen
+
+
+def _deepen() -> None:
+    st.session_state[DEPTH] = st.session_state["w:depth"] or REASONS
+
+
+def _tabs(depth: str, sections: Mapping[str, Section], sources: Sources, moves: Callable[[], None]) -> None:
+    if depth == BRIEF:
+        return
+    titles = [title for title in TABS if title != REST or depth == EVERYTHING]
+    for title, tab in zip(titles, st.tabs([say(title) for title in titles]), strict=True):
         with tab:
             for section in _picked(title, sections):
                 draw_section(section, sources)
-            if sure and title == CHANGE:
-                _questions(pages, all_steps, advice)
-    st.divider()
-    _measurement()
-    st.caption(line(document.footer))
+            if title == CHANGE:
+                moves()
+
+
+def _moves(
+    pages: Mapping[str, StreamlitPage],
+    all_steps: tuple[Step, ...],
+    advice: Advice,
+    present: draft.Draft,
+    engine: Engine,
+) -> None:
+    whatif.panel(advice, present.answers, engine)
+    if advice.status == "advice":
+        _questions(pages, all_steps, advice)
 
 
 def _picked(title: str, sections: Mapping[str, Section]) -> list[Section]:
@@ -80,28 +147,26 @@ def _picked(title: str, sections: Mapping[str, Section]) -> list[Section]:
 def _questions(pages: Mapping[str, StreamlitPage], all_steps: tuple[Step, ...], advice: Advice) -> None:
     if not advice.next_questions:
         return
-    st.subheader("Questions worth answering next", anchor=False)
+    st.subheader(say("Questions worth answering next"), anchor=False)
     for question in advice.next_questions:
-        with link_row(pages[step_of(question.field, all_steps).slug], "Answer"):
-            st.markdown(f"{literal(question.ask)} :gray[decides in {question.value:.0%}]")
+        with link_row(pages[step_of(question.field, all_steps).slug], say("Answer")):
+            decides = say("decides in {share}", share=f"{question.value:.0%}")
+            st.markdown(f"{literal(say(question.ask))} :gray[{decides}]")
 
 
-def _downloads(advice: Advice, present: draft.Draft) -> None:
+def _downloads(pages: Mapping[str, StreamlitPage], advice: Advice, present: draft.Draft) -> None:
+    """The report in every form that there is, each made when it is asked for; the answers; a place to compare."""
+    first = [name for name in FIRST_FORMATS if name in FORMATS]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("**Take it with you**", width="content")
-        for name, label in FORMAT_LABELS.items():
-            st.download_button(
-                label,
-                data=partial(render, advice, name),
-                file_name=f"advice{FORMATS[name].suffix}",
-                mime=FORMATS[name].media_type.partition(";")[0],
-                on_click="ignore",
-                key=f"download-{name}",
-                icon=":material/download:",
-                type="primary" if name == "html" else "secondary",
-            )
+        st.markdown(f"**{say('Take it with you')}**", width="content")
+        for place, name in enumerate(first):
+            _download(advice, name, primary=place == 0)
+        with st.popover(say("More formats"), key="more-formats", icon=":material/download:"):
+            for name in FORMATS:
+                if name not in first:
+                    _download(advice, name)
         st.download_button(
-            "Answers",
+            say("Answers"),
             data=partial(draft.to_yaml, present.answers),
             file_name="answers.yaml",
             mime="application/yaml",
@@ -109,23 +174,42 @@ def _downloads(advice: Advice, present: draft.Draft) -> None:
             key="download-answers",
             icon=":material/save:",
         )
+        if st.button(say("Compare"), key="to-compare", icon=":material/view_column:"):
+            compare.keep(advice.name or say("My answers"), present.answers.plain())
+            st.switch_page(pages["compare"])
+
+
+def _download(advice: Advice, name: str, primary: bool = False) -> None:
+    st.download_button(
+        say(FORMAT_LABELS.get(name, name.upper())),
+        data=spoken(partial(render, advice, name)),
+        file_name=f"advice{FORMATS[name].suffix}",
+        mime=FORMATS[name].media_type.partition(";")[0],
+        on_click="ignore",
+        key=f"download-{name}",
+        icon=":material/download:",
+        type="primary" if primary else "secondary",
+    )
 
 
 def _measurement() -> None:
-    st.subheader("Put it to the test on your data", anchor=False)
+    st.subheader(say("Put it to the test on your data"), anchor=False)
     loaded: measurements.Measurement | None = st.session_state.get(knowledge.MEASUREMENT)
     if loaded is None:
         st.markdown(
-            "The benchmark runs the approaches side by side on your labelled examples. Load its result and the advice "
-            "takes what was measured in place of what the rules assume."
+            say(
+                "The benchmark runs the approaches side by side on your labelled examples. Load its result and the "
+                "advice takes what was measured in place of what the rules assume."
+            )
         )
         st.code("advisor bench run TASKDIR --out DIR", language=None)
     else:
-        said = f"{literal(loaded.task)}" + (f" with {literal(loaded.model)}" if loaded.model else "")
-        st.success(f"The advice uses the measurement on {said} of {literal(loaded.created_at)}.")
-        st.button("Leave the measurement out", key="drop-measurement", on_click=_drop)
+        text = "The advice uses the measurement on {task} with {model} of {day}."
+        model = literal(loaded.model) if loaded.model else say("no model")
+        st.success(say(text, task=literal(loaded.task), model=model, day=literal(loaded.created_at)))
+        st.button(say("Leave the measurement out"), key="drop-measurement", on_click=_drop)
     st.file_uploader(
-        "Result of a benchmark (result.json in the run's folder)",
+        say("Result of a benchmark (result.json in the run's folder)"),
         type=["json"],
         key="upload-measurement",
         max_upload_size=MEASURED_MB,

@@ -24,7 +24,7 @@ from advisor.ui.steps import steps
 from advisor.ui.wording import literal
 
 BOOK = rulebook.load(locate.rules_dir())
-SLUGS = ("", *(step.slug for step in steps(BOOK)), "check", "result")
+SLUGS = ("", *(step.slug for step in steps(BOOK)), "interview", "check", "result")
 ALL = pytest.mark.parametrize("case", BOOK.cases, ids=lambda case: case.id)
 
 
@@ -113,11 +113,12 @@ def test_an_early_answer_changed_keeps_the_later_ones(app: Any) -> None:
 
 def test_answers_survive_going_on_and_back(app: Any) -> None:
     """Next and Back lead through the steps, and every widget shows what was said."""
-    app.at.button(key="begin").click().run()
-    assert app.at.title[0].value == "The task"
+    app.go("task")
     app.choose("task_kind", "code")
     app.choose("use_case_count", 3.0)
     app.at.button(key="next").click().run()
+    assert app.at.title[0].value == "Quality and risk (1 of 2)"
+    app.go("quality")
     app.choose("quality_gap", "both")
     app.at.button(key="back").click().run()
     assert app.at.title[0].value == "The task"
