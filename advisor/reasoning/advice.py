@@ -12,6 +12,7 @@ from advisor.knowledge.domain import Contest, Quantity, Source
 
 if TYPE_CHECKING:
     from advisor.reasoning.costs import CostStudy, Shortfall
+    from advisor.reasoning.volumes import VolumeCost
 
 Status = Literal["advice", "tie", "abstain"]
 
@@ -446,6 +447,7 @@ class Advice:
     shortfalls: tuple[Shortfall, ...] = ()
     timetable: Timetable | None = None
     in_force: Mapping[str, Mapping[str, Any]] = field_(default_factory=dict)
+    volumes: tuple[VolumeCost, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The advice in the published JSON form; the keys of the fixed design, plus some."""

@@ -47,6 +47,7 @@ from advisor.reasoning.probe import Probe
 from advisor.reasoning.quality import blend
 from advisor.reasoning.quality.features import unknown_features
 from advisor.reasoning.robustness import robustness
+from advisor.reasoning.volumes import volumes
 
 
 def engine(folder: Path, day: date, measured: Path | None = None) -> Engine:
@@ -135,6 +136,7 @@ def advise(answers: Answers, engine: Engine) -> Advice:
         shortfalls=shortfalls(outcome.facts, outcome.costs),
         timetable=_timetable(schedule),
         in_force=in_force(answers, known),
+        volumes=volumes(engine, outcome),
     )
 
 

@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Sequence
 
-from advisor.language import say, written
+from advisor.language import SOURCE, current, say, written
 from advisor.reasoning.advice import Advice
 from advisor.reports import working
 from advisor.reports.document import (
@@ -22,6 +22,7 @@ from advisor.reports.document import (
     quantities,
     runs,
 )
+from advisor.reports.edition import depth
 from advisor.reports.figures import mark
 from advisor.reports.verdict import answer
 from advisor.reports.wording import field_title
@@ -60,6 +61,13 @@ def numbers(sections: Sequence[Section]) -> Section:
     return Section("numbers", say("Where the numbers come from"), blocks)
 
 
+def sign_off() -> Section:
+    """Room for who decided on this advice and who checked it: the only cells of a report that are left open."""
+    rows = tuple((runs(role), runs(), runs(), runs()) for role in (say("Decided by"), say("Checked by")))
+    columns = ("", say("Name"), say("Decision"), say("Date and signature"))
+    return Section("sign-off", say("Sign-off"), (Table(columns, rows, say("To be filled in by those who decide")),))
+
+
 def reproduction(advice: Advice, command: str = "") -> Section:
     """What the advice was made from, and the command that makes the report again from the answers."""
     facts = [
@@ -70,17 +78,22 @@ def reproduction(advice: Advice, command: str = "") -> Section:
     ]
     if advice.evidence.measured is not None:
         facts.append(Fact(say("Measurement"), (runs(advice.evidence.measured.digest),)))
-    blocks: list[Block] = [Facts(tuple(facts)), Code(command or _command(advice), say("Command"))]
+    blocks: list[Block] = [Facts(tuple(facts)), Code(command or command_line(advice), say("Command"))]
     if advice.answers:
         blocks.append(Details(say("The answers file"), (Code(_answers_file(advice), "answers.yaml"),)))
     return Section("reproduction", say("Make this report again"), tuple(blocks))
 
 
-def _command(advice: Advice) -> str:
+def command_line(advice: Advice, *options: str) -> str:
+    """The command that makes the report again from the answers that it prints, at its depth and in its language."""
     parts = ["advisor", "recommend", "answers.yaml", "--as-of", advice.as_of.isoformat()]
     if advice.evidence.measured is not None:
         parts += ["--measured", advice.evidence.measured.folder or "."]
-    return shlex.join(parts)
+    if current() != SOURCE:
+        parts += ["--language", current()]
+    if depth() != "engineer":
+        parts += ["--depth", depth()]
+    return shlex.join([*parts, *options])
 
 
 def _answers_file(advice: Advice) -> str:

@@ -11,6 +11,7 @@ from advisor.reports.document import ChartSpec, Mark, Series
 from advisor.reports.figures import bounds, figure, signed
 from advisor.reports.wording import capital, listed, option
 
+MOVED = 1.1  # a total that grows by less over all volumes does not depend on the volume
 LOG_FROM = 30  # a span of more than this factor is drawn on a logarithmic scale
 
 
@@ -72,6 +73,67 @@ def costs(advice: Advice) -> ChartSpec | None:
         series=(Series(say("Total"), marks),),
         scale="log" if logarithmic else "linear",
     )
+
+
+def break_even(advice: Advice) -> ChartSpec | None:
+    """The likely total over the horizon by requests a month, a line an approach.
+
+    None without figures, and where the volume hardly moves them.
+    """
+    amounts: dict[str, list[float]] = {}
+    for point in advice.volumes:
+        amounts.setdefault(point.approach, []).append(point.total.likely)
+    if not any(max(found) > MOVED * min(found) for found in amounts.values()):
+        return None
+    titles = {item.approach: name(item) for item in advice.ranking}
+    muted = {item.approach: not item.eligible for item in advice.ranking}
+    series = tuple(
+        Series(
+            title,
+            tuple(
+                Mark(
+                    say("{volume} requests", volume=figure(point.requests, in_table=True)),
+                    point.total.quantity(),
+                    muted[approach],
+                    point.requests,
+                )
+                for point in advice.volumes
+                if point.approach == approach
+            ),
+        )
+        for approach, title in titles.items()
+    )
+    everything = [mark.amount for one in series for mark in one.marks]
+    logarithmic = min(amount.value for amount in everything) > 0
+    return ChartSpec(
+        id="break-even",
+        kind="line",
+        title=say("Total cost by volume"),
+        axis=say("US dollars, logarithmic scale") if logarithmic else say("US dollars"),
+        alt=_cheapest(series),
+        series=series,
+        scale="log" if logarithmic else "linear",
+        across=say("Requests a month"),
+        across_scale="log",
+    )
+
+
+def _cheapest(series: Sequence[Series]) -> str:
+    """Which approach is cheapest at the lowest and the highest volume drawn."""
+    said = []
+    for end in (0, -1):
+        best = min(series, key=lambda one: one.marks[end].amount.value)
+        at = best.marks[end].at
+        assert at is not None
+        said.append(
+            say(
+                "at {volume}: {approach}, {total}",
+                volume=figure(at),
+                approach=lowered(best.title),
+                total=figure(best.marks[end].amount),
+            )
+        )
+    return say("Cheapest by the likely total, {first}; {last}.", first=said[0], last=said[1])
 
 
 def measured(advice: Advice) -> ChartSpec | None:

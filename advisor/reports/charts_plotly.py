@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from advisor.errors import MissingExtra
-from advisor.reports.document import ChartSpec, Mark, Series
+from advisor.language import say
+from advisor.reports.document import PLACED, ChartSpec, Mark, Series
 from advisor.reports.figures import aside, figure, signed
 
 # After Okabe and Ito: distinguishable with every kind of colour vision, and on light and dark ground.
@@ -39,10 +40,16 @@ def plotly_module(name: str) -> Any:
 def figure_of(spec: ChartSpec) -> Any:
     """A Plotly figure of the spec: light ground, fixed height, width as wide as its place."""
     objects = plotly_module("graph_objects")
+    if spec.kind in PLACED:
+        from advisor.reports import charts_plotly_placed
+
+        placed = objects.Figure(data=charts_plotly_placed.traces(objects, spec), layout=_layout(spec))
+        charts_plotly_placed.arrange(placed, spec)
+        return placed
     draw = _stacked if spec.kind == "stacked" else _intervals
     drawn = objects.Figure(data=draw(objects, spec), layout=_layout(spec))
     if spec.kind == "interval":
-        drawn.update_xaxes(range=_span(spec), tickprefix="$" if _money(spec) else "")
+        drawn.update_xaxes(range=_span(spec), tickprefix="$" if money(spec) else "")
     return drawn
 
 
@@ -87,7 +94,7 @@ def _layout(spec: ChartSpec) -> dict[str, Any]:
         },
         "xaxis": {
             "title": {
-                "text": spec.axis + ("; ▲ total" if spec.totals else ""),
+                "text": spec.axis + (f"; ▲ {say('total')}" if spec.totals else ""),
                 "font": {"size": 12, "color": FAINT},
                 "standoff": 8,
             },
@@ -108,7 +115,7 @@ def _stacked(objects: Any, spec: ChartSpec) -> list[Any]:
     places = _places(spec)
     bars = [
         objects.Bar(
-            name=_lines(series.title, 40),
+            name=lines(series.title, 40),
             orientation="h",
             y=[places[mark.label] for mark in series.marks],
             x=[mark.amount.value for mark in series.marks],
@@ -121,22 +128,22 @@ def _stacked(objects: Any, spec: ChartSpec) -> list[Any]:
                 "opacity": [0.35 if mark.muted else 1.0 for mark in series.marks],
                 "line": {"color": "#ffffff", "width": 1},
             },
-            hovertext=[_hover(series, mark) for mark in series.marks],
+            hovertext=[hover(series, mark) for mark in series.marks],
             hoverinfo="text",
         )
         for index, series in enumerate(spec.series)
     ]
     if spec.totals:
-        total = Series("Total", spec.totals)
+        total = Series(say("Total"), spec.totals)
         bars.append(
             objects.Scatter(
-                name="Total",
+                name=say("Total"),
                 showlegend=False,
                 mode="markers",
                 y=[places[mark.label] for mark in spec.totals],
                 x=[mark.amount.value for mark in spec.totals],
                 marker={"symbol": "triangle-up", "size": 10, "color": INK, "standoff": 25},
-                hovertext=[_hover(total, mark) for mark in spec.totals],
+                hovertext=[hover(total, mark) for mark in spec.totals],
                 hoverinfo="text",
             )
         )
@@ -151,7 +158,7 @@ def _places(spec: ChartSpec) -> dict[str, str]:
 def _ticks(spec: ChartSpec) -> list[str]:
     """What stands at the axis: the label in at most three short lines, below it the total in bold if there is one."""
     totals = {mark.label: f"<br><b>{figure(mark.amount, in_table=True)}</b>" for mark in spec.totals}
-    return [_lines(label, most=3) + totals.get(label, "") for label in spec.labels]
+    return [lines(label, most=3) + totals.get(label, "") for label in spec.labels]
 
 
 def _intervals(objects: Any, spec: ChartSpec) -> list[Any]:
@@ -169,7 +176,7 @@ def _intervals(objects: Any, spec: ChartSpec) -> list[Any]:
         ]
         traces.append(
             objects.Scatter(
-                name=_lines(series.title, 40),
+                name=lines(series.title, 40),
                 mode="markers+text",
                 y=[places[mark.label] for mark in marks],
                 x=values,
@@ -185,30 +192,32 @@ def _intervals(objects: Any, spec: ChartSpec) -> list[Any]:
                 },
                 error_x={"type": "data", "symmetric": False, "array": up, "arrayminus": down, "color": colour,
                          "thickness": 3, "width": 6},
-                hovertext=[_hover(series, mark) for mark in marks],
+                hovertext=[hover(series, mark) for mark in marks],
                 hoverinfo="text",
             )
         )  # fmt: skip
     return traces
 
 
-def _hover(series: Series, mark: Mark) -> str:
+def hover(series: Series, mark: Mark) -> str:
+    """What is told beside a mark: its place, its value with bounds, where it comes from."""
     amount = mark.amount
     value = signed(amount) if amount.unit == "points" else figure(amount)
     extra = aside(amount)
     head = f"{mark.label}, {series.title}: {value}" + (f" ({extra})" if extra else "")
-    return _lines(head, 44) + "<br>" + _lines(f"{amount.origin}: {amount.source}"[:220], 44)
+    return lines(head, 44) + "<br>" + lines(f"{amount.origin}: {amount.source}"[:220], 44)
 
 
-def _lines(text: str, width: int = 16, most: int = 8) -> str:
+def lines(text: str, width: int = 16, most: int = 8) -> str:
     """Text broken into lines, so that labels leave room on a narrow screen. Plotly reads tags: they become entities."""
     import textwrap
 
-    lines = textwrap.wrap(text, width, break_on_hyphens=False, max_lines=most, placeholder=" …") or [" "]
-    return "<br>".join(line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for line in lines)
+    pieces = textwrap.wrap(text, width, break_on_hyphens=False, max_lines=most, placeholder=" …") or [" "]
+    return "<br>".join(line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for line in pieces)
 
 
-def _money(spec: ChartSpec) -> bool:
+def money(spec: ChartSpec) -> bool:
+    """Whether the amounts are US dollars."""
     return any(mark.amount.unit.startswith("USD") for series in spec.series for mark in series.marks)
 
 
@@ -222,6 +231,6 @@ def _span(spec: ChartSpec) -> Sequence[float]:
     if spec.scale == "log":
         return [math.log10(low) - 0.15, math.log10(high) + 0.15]
     air = 0.08 * (high - low or abs(high) or 1.0)
-    if _money(spec):
+    if money(spec):
         return [min(0.0, low), high + air]
     return [max(0.0, low - air) if low >= 0 else low - air, min(1.02, high + air) if high <= 1 else high + air]

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from advisor.knowledge.domain import Quantity
 from advisor.language import say
 from advisor.reasoning.advice import Advice
-from advisor.reports.document import Block, Bullets, Paragraph, Table, runs
+from advisor.reports import charts
+from advisor.reports.document import Block, Bullets, Chart, Paragraph, Table, runs
 from advisor.reports.verdict import title_of
 
 
@@ -35,6 +36,9 @@ def simulated(advice: Advice) -> Iterator[Block]:
     if drivers:
         yield Paragraph(runs(say("Where the spread comes from, and so what is worth finding out:")))
         yield Bullets(drivers)
+    spec = charts.break_even(advice)
+    if spec is not None:
+        yield Chart(spec)
     texts = [band.text for band in study.break_even.values()]
     if study.batching is not None:
         texts.append(study.batching.text)

@@ -269,21 +269,22 @@ class ChartSpec:
         return Table(("", *titles), rows, f"{self.title} ({self.axis})", tuple(range(1, len(titles) + 1)))
 
     def _placed(self) -> Table:
-        """One row per label and place."""
+        """One row per label and place; along a line the place alone names the row."""
+        named = self.kind != "line"
         cells: dict[tuple[str, float], dict[int, Mark]] = {}
         for column, series in enumerate(self.series):
             for mark in series.marks:
                 assert mark.at is not None
-                cells.setdefault((mark.label, mark.at.value), {})[column] = mark
+                cells.setdefault((mark.label if named else "", mark.at.value), {})[column] = mark
         rows = []
         for (label, _), found in cells.items():
             place = next(iter(found.values())).at
             assert place is not None
             drawn = (runs(found[k].amount) if k in found else runs("–") for k in range(len(self.series)))
-            rows.append((runs(label), runs(place), *drawn))
+            rows.append((*([runs(label)] if named else []), runs(place), *drawn))
         titles = tuple(series.title for series in self.series)
-        columns = ("", self.across, *titles)
-        return Table(columns, tuple(rows), f"{self.title} ({self.axis})", tuple(range(1, len(titles) + 2)))
+        columns = (*([""] if named else []), self.across, *titles)
+        return Table(columns, tuple(rows), f"{self.title} ({self.axis})", tuple(range(int(named), len(columns))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from advisor.knowledge.domain import Quantity
 from advisor.language import current, lowered, say, written
-from advisor.reasoning.advice import Advice, Ranked, Stage
-from advisor.reports import appendix, charts, comparison, evidence, reasons, working
+from advisor.reasoning.advice import Advice, Ranked
+from advisor.reports import appendix, charts, comparison, depths, evidence, reasons, schedule, working
 from advisor.reports.cost_study import simulated
 from advisor.reports.document import (
     Block,
@@ -15,15 +15,13 @@ from advisor.reports.document import (
     Chart,
     Details,
     Document,
-    Paragraph,
     Runs,
     Section,
     Strong,
     Table,
-    Value,
-    phrase,
     runs,
 )
+from advisor.reports.edition import depth
 from advisor.reports.verdict import changed, contenders, cost_table, flip_runs, title_of, verdict
 from advisor.reports.wording import capital, field_title, option
 
@@ -31,12 +29,13 @@ from advisor.reports.wording import capital, field_title, option
 def lay_out(advice: Advice, command: str = "") -> Document:
     """The report of an advice. `command` is the line that makes it again; a plausible one is written if it is empty."""
     sections = [section for section in _sections(advice) if section.blocks or section.sections]
-    sections += [appendix.numbers(sections), appendix.reproduction(advice, command)]
+    sections += [appendix.numbers(sections), appendix.sign_off(), appendix.reproduction(advice, command)]
+    sections = [section for section in sections if section.blocks or section.sections]
     return Document(
         title=advice.name or say("Prompting, fine-tuning or a hybrid?"),
         subtitle=say("Advice on how to customise the model, as of {as_of}", as_of=written(advice.as_of)),
         language=current(),
-        sections=tuple(section for section in sections if section.blocks or section.sections),
+        sections=depths.cut(sections, depth()),
         footer=runs(
             say(
                 "As of {as_of}; review by {review_by}. Rulebook: {rulebook} {rulebook_version}. Verdict {verdict_id}.",
@@ -64,7 +63,7 @@ def _sections(advice: Advice) -> Iterator[Section]:
     yield reasons.near_misses(advice)
     yield reasons.ruled_out(advice)
     yield evidence.evidence(advice)
-    yield _plan(advice)
+    yield schedule.plan(advice)
     yield reasons.notes(advice)
     if not unsure:
         yield _questions(advice)
@@ -173,42 +172,6 @@ def _flips(advice: Advice) -> Section:
     else:
         block = Bullets(tuple((flip_runs(advice, flip),) for flip in advice.flips))
     return Section("change", say("What would change it"), (block,))
-
-
-def _plan(advice: Advice) -> Section:
-    items = tuple(_stage(stage) for stage in advice.plan)
-    blocks: list[Block] = []
-    table = advice.timetable
-    if table is not None:
-        blocks.append(Paragraph(runs(table.text)))
-    if items:
-        blocks.append(Bullets(items, ordered=True))
-    if table is not None:
-        day = Value(written(advice.review_by), "estimated", table.review_because)
-        blocks.append(Paragraph(phrase(say("Decide again on {day}: {reason}."), day=day, reason=table.review_because)))
-    return Section("plan", say("Plan"), tuple(blocks))
-
-
-def _stage(stage: Stage) -> tuple[Runs, ...]:
-    lines = [runs(Strong(stage.title), ". ", stage.what), runs(stage.tripwire)]
-    begins, ends = getattr(stage, "begins", None), getattr(stage, "ends", None)
-    dated = begins is not None and ends is not None and begins != ends
-    days = {"begins": written(begins), "ends": written(ends)} if begins and ends and dated else {}
-    weeks = stage.weeks.quantity() if stage.weeks is not None and stage.weeks.high > 0 else None
-    cost = stage.cost_usd.quantity() if stage.cost_usd is not None else None
-    if dated and weeks is not None and cost is not None:
-        lines.append(
-            phrase(say("From {begins} to {ends}: takes {weeks}; costs {cost}."), weeks=weeks, cost=cost, **days)
-        )
-    elif dated and weeks is not None:
-        lines.append(phrase(say("From {begins} to {ends}: takes {weeks}."), weeks=weeks, **days))
-    elif weeks is not None and cost is not None:
-        lines.append(phrase(say("Takes {weeks}; costs {cost}."), weeks=weeks, cost=cost))
-    elif weeks is not None:
-        lines.append(phrase(say("Takes {weeks}."), weeks=weeks))
-    elif cost is not None:
-        lines.append(phrase(say("Costs {cost}."), cost=cost))
-    return tuple(lines)
 
 
 def _questions(advice: Advice) -> Section:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from advisor.knowledge.domain import Quantity
-from advisor.language import lowered, numeral, say
+from advisor.language import lowered, numeral, say, written
 from advisor.reasoning.advice import Advice, Change, Flip, Ranked, Robustness
 from advisor.reports.charts import name
 from advisor.reports.document import (
@@ -89,6 +89,10 @@ def _rows(advice: Advice) -> Iterator[Fact]:
     if advice.recommendation:
         yield Fact(say("What would change it"), _changes(advice))
     yield Fact(say("Next step"), _next(advice))
+    if advice.timetable is not None:
+        reason = advice.timetable.review_because
+        day = Value(written(advice.review_by), "estimated", reason)
+        yield Fact(say("Decide again"), (phrase(say("by {day}: {reason}"), day=day, reason=reason),))
 
 
 def _certainty(advice: Advice) -> tuple[Runs, ...]:

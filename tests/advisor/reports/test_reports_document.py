@@ -79,7 +79,7 @@ def test_sections_come_in_their_order(sample: Make) -> None:
     ids = [section.id for section in lay_out(sample()).sections]
     assert ids == [
         "verdict", "ranking", "reasons", "why-not", "costs", "change", "near-misses", "ruled-out", "evidence",
-        "plan", "notes", "questions", "limits", "sources", "answers", "trace", "numbers", "reproduction",
+        "plan", "notes", "questions", "limits", "sources", "answers", "trace", "numbers", "sign-off", "reproduction",
     ]  # fmt: skip
 
 
@@ -94,7 +94,7 @@ def test_where_nothing_is_decided_the_questions_come_right_after_the_verdict(sam
 def test_an_empty_section_is_absent(bare: Advice) -> None:
     """An advice with nothing to say about reasons, flips, evidence or plan has no such headings."""
     ids = [section.id for section in lay_out(bare).sections]
-    assert ids == ["verdict", "ranking", "costs", "numbers", "reproduction"]
+    assert ids == ["verdict", "ranking", "costs", "numbers", "sign-off", "reproduction"]
 
 
 def test_reasons_are_grouped_by_criterion_strongest_first(sample: Make) -> None:

@@ -1,0 +1,81 @@
+"""Draws with Plotly the charts whose marks have a place along the chart: lines, dots and timelines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from advisor.reports.charts_plotly import FAINT, GRID, PALETTE, SYMBOLS, hover, lines, money
+from advisor.reports.document import ChartSpec, Mark, Series
+
+HEIGHT = 380
+
+
+def traces(objects: Any, spec: ChartSpec) -> list[Any]:
+    """The drawn series of a chart with placed marks."""
+    draw = _bar if spec.kind == "timeline" else _points
+    return [draw(objects, spec, index, series) for index, series in enumerate(spec.series)]
+
+
+def arrange(drawn: Any, spec: ChartSpec) -> None:
+    """Sets the axes: places along the chart, amounts upwards; in a timeline the labels downwards."""
+    if spec.kind == "timeline":
+        drawn.update_xaxes(rangemode="tozero", range=None)
+        return
+    drawn.update_layout(height=HEIGHT)
+    title = {"font": {"size": 12, "color": FAINT}, "standoff": 8}
+    drawn.update_xaxes(
+        type=spec.across_scale, title={"text": lines(spec.across, 60), **title}, range=None, zeroline=False
+    )
+    drawn.update_yaxes(
+        type=spec.scale,
+        autorange=True,
+        title={"text": lines(spec.axis, 40), **title},
+        tickprefix="$" if money(spec) else "",
+        tickfont={"size": 12, "color": FAINT},
+        nticks=6,
+        showgrid=True,
+        gridcolor=GRID,
+        tickmode="auto",
+        tickvals=None,
+        ticktext=None,
+        categoryarray=None,
+        categoryorder=None,
+        ticklabelstandoff=4,
+        **({"dtick": 1} if spec.scale == "log" else {}),
+    )
+
+
+def _points(objects: Any, spec: ChartSpec, index: int, series: Series) -> Any:
+    return objects.Scatter(
+        name=lines(series.title, 40),
+        mode="lines+markers" if spec.kind == "line" else "markers",
+        x=[_at(mark) for mark in series.marks],
+        y=[mark.amount.value for mark in series.marks],
+        line={"color": PALETTE[index % len(PALETTE)], "width": 2.5, "dash": ("solid", "dash", "dot")[index % 3]},
+        marker={
+            "symbol": SYMBOLS[index % len(SYMBOLS)],
+            "size": 9,
+            "color": PALETTE[index % len(PALETTE)],
+            "opacity": [0.45 if mark.muted else 1.0 for mark in series.marks],
+        },
+        hovertext=[hover(series, mark) for mark in series.marks],
+        hoverinfo="text",
+    )
+
+
+def _bar(objects: Any, spec: ChartSpec, index: int, series: Series) -> Any:
+    places = {label: f"place {number}" for number, label in enumerate(spec.labels)}
+    return objects.Bar(
+        name=lines(series.title, 40),
+        orientation="h",
+        y=[places[mark.label] for mark in series.marks],
+        x=[mark.amount.value for mark in series.marks],
+        base=[_at(mark) for mark in series.marks],
+        marker={"color": PALETTE[index % len(PALETTE)]},
+        hovertext=[hover(series, mark) for mark in series.marks],
+        hoverinfo="text",
+    )
+
+
+def _at(mark: Mark) -> float:
+    return mark.at.value if mark.at is not None else 0.0

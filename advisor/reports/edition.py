@@ -1,0 +1,30 @@
+"""The edition of a report: how deep it goes. Like the language, it belongs to the context, not to a writer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Literal, get_args
+
+Depth = Literal["executive", "product", "engineer"]
+DEPTHS: tuple[str, ...] = get_args(Depth)
+
+_current: ContextVar[Depth] = ContextVar("advisor_depth", default="engineer")
+
+
+def depth() -> Depth:
+    """The depth in force: `engineer` shows everything, `product` what to decide on, `executive` one page."""
+    return _current.get()
+
+
+@contextmanager
+def at_depth(wanted: Depth) -> Iterator[None]:
+    """Lays reports out at a depth within the block. Raises KeyError for one that is not in DEPTHS."""
+    if wanted not in DEPTHS:
+        raise KeyError(wanted)
+    token = _current.set(wanted)
+    try:
+        yield
+    finally:
+        _current.reset(token)
