@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from benchmarks.approaches import prompts
 from benchmarks.approaches.upper_layers import compare
 from benchmarks.models.adapter_files import read_adapter
 from benchmarks.models.adapters import ALL_LINEAR, Adapter, Shape
+from benchmarks.models.files import models_home
 from benchmarks.models.label_scoring import score
 from benchmarks.models.language_model import Frame, LoadedModel, load
 from benchmarks.models.lessons import Encoder, Exercise, Lesson
@@ -33,7 +34,7 @@ from benchmarks.models.machine import machine, probe
 from benchmarks.models.registry import resolve
 from benchmarks.models.training import Recipe, Tuned, tune
 from benchmarks.models.trunk import trunk_of
-from benchmarks.records import Example, Task, nested_subset, seed_for
+from benchmarks.records import Example, Task, digest, nested_subset, seed_for
 from perf.readings import Readings, claim, ratios, say
 from perf.readings import load as load_now
 
@@ -204,17 +205,27 @@ def accuracy(seeds: Sequence[int]) -> None:
     model = load(resolve("smollm2-135m"))
     for seed in seeds:
         given = setting(model, "plain", seed)
-        found = {}
+        theirs, seconds = peer_adapter(model, given, seed)
         tuned = tune(
             model, given.lessons(seed), given.task.card.labels, RECIPE, seed, document_tokens=prompts.DOCUMENT_TOKENS
         )
-        found["ours"] = (_accuracy(model, given, tuned.adapter), tuned.seconds, tuned.losses)
-        with tempfile.TemporaryDirectory() as folder:
-            report = _peer(model, given, seed, Path(folder), 0)
-            theirs = read_adapter(model, Path(folder) / "adapter")
-            found["TRL"] = (_accuracy(model, given, theirs), report["seconds"] + report["first_step_seconds"], ())
-        for who, (right, seconds, _) in found.items():
-            say(f"   seed {seed}: {who:5} {right:.3f} of {TEST} test rows, trained in {seconds:.0f} s")
+        for who, adapter, spent in (("ours", tuned.adapter, tuned.seconds), ("TRL", theirs, seconds)):
+            right = _accuracy(model, given, adapter)
+            say(f"   seed {seed}: {who:5} {right:.3f} of {TEST} test rows, trained in {spent:.0f} s")
+
+
+def peer_adapter(model: LoadedModel, given: Setting, seed: int, threads: int = 0) -> tuple[Adapter, float]:
+    """The peer's adapter after training in full, and its seconds; kept in the user's cache folder once it is there."""
+    key = digest(
+        [model.files.content_hash, model.dtype, [row.text for row in given.rows], asdict(RECIPE), seed, EPOCHS]
+    )
+    folder = models_home().parent / "perf" / f"trl-{key[:16]}"
+    report = folder / "report.json"
+    if not report.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        report.write_text(json.dumps(_peer(model, given, seed, folder, 0, threads)))
+    said = json.loads(report.read_text())
+    return read_adapter(model, folder / "adapter"), said["seconds"] + said["first_step_seconds"]
 
 
 def check(names: Sequence[str], examples: int = 64, seeds: int = 1, rows: int = 800) -> None:
