@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,7 +18,8 @@ from advisor.cli import files, out, say
 if TYPE_CHECKING:
     from advisor.reasoning.portfolio import Summary
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet takes for a formula at the start of a cell, which a file read with another separator moves.
+FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=[^\S\t\r\n]*[=+\-@＝＋－＠])|^(?=[\t\r\n])")
 
 
 def portfolio_command(
@@ -70,7 +72,7 @@ def to_csv(rows: Sequence[dict[str, Any]]) -> str:
 def harmless(value: Any) -> Any:
     """The value as it may stand in a cell: a text that begins like a formula gets an apostrophe."""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(FORMULA_STARTS) else value
+        return FORMULA.sub("'", value)
     return "" if value is None else value
 
 

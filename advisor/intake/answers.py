@@ -21,6 +21,7 @@ DOES_NOT_APPLY = "does_not_apply"
 RANGE_KEYS = ("low", "likely", "high")
 TEXT_LIMIT = 4000
 MODEL_LIMIT = 120
+MOST_KEYS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,9 @@ def parse(raw: Any, book: Rulebook, where: str = "answers") -> Answers:
     problems: list[Problem] = []
     if not isinstance(raw, Mapping):
         raise InputError([Problem(where, "", shown(raw), "a mapping of fields to answers")])
+    for place, found in (("", raw), *((str(key), value) for key, value in raw.items())):
+        if isinstance(found, Mapping) and len(found) > MOST_KEYS:  # each would be told of, with its nearest neighbour
+            raise InputError([Problem(where, place, f"{len(found):,} keys", f"at most {MOST_KEYS} keys")])
     texts = {key: _text(raw.get(key), key, where, problems) for key in ("name", "description")}
     given: dict[str, Answer] = {}
     own: dict[str, PriceOverride] = {}

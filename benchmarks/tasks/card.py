@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,6 +78,9 @@ def _card_text(raw: Mapping[str, Any], key: str, default: str | None, problems: 
     if not isinstance(value, str):
         problems.add(CARD_FILE, f"field {key!r}: found {kind_of(value)}; allowed: a text")
         return ""
+    if not storable(value):
+        problems.add(CARD_FILE, f"field {key!r}: found half a surrogate pair; allowed: a text")
+        return ""
     if default is None and not value.strip():
         problems.add(CARD_FILE, f"field {key!r} is empty; allowed: a text")
     return value
@@ -89,8 +93,8 @@ def _labels(value: Any, problems: Problems) -> tuple[str, ...]:
     labels = tuple(value)
     if any(not label.strip() or label != label.strip() or not storable(label) for label in labels):
         problems.add(CARD_FILE, "field 'labels': a label is empty or has blanks around it; allowed: non-empty texts")
-    seen = [label.casefold() for label in labels]
-    for label in sorted({label for label in labels if seen.count(label.casefold()) > 1}):
+    seen = Counter(label.casefold() for label in labels)
+    for label in sorted({label for label in labels if seen[label.casefold()] > 1}):
         problems.add(CARD_FILE, f"field 'labels': {label!r} occurs more than once (upper and lower case count as one)")
     if len(labels) < 2:
         problems.add(CARD_FILE, f"field 'labels': found {len(labels)} label(s); allowed: at least two")

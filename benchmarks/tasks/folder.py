@@ -11,6 +11,7 @@ from ..records import Example, Task
 from .card import CARD_FILE, CardFile, read_card
 from .intake.hints import hints
 from .intake.report import REPORT_FILE
+from .intake.table import MOST_BYTES
 from .json_text import decode, lines, parse
 from .kinds import CLASSIFICATION
 from .problems import Problems
@@ -63,6 +64,12 @@ def _blocked(path: Path, problems: Problems) -> tuple[str, ...]:
 
 def _read(path: Path, name: str, problems: Problems) -> bytes | None:
     try:
+        if path.exists() and not path.is_file():
+            problems.add(name, "is no file; a device, a pipe or a folder is not read")
+            return None
+        if path.exists() and path.stat().st_size > MOST_BYTES:
+            problems.add(name, f"holds {path.stat().st_size:,} bytes; allowed: at most {MOST_BYTES:,}")
+            return None
         return path.read_bytes()
     except FileNotFoundError:
         problems.add(name, f"the file is missing; a task folder holds {CARD_FILE}, {ROW_FILES[0]} and {ROW_FILES[1]}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,17 +24,22 @@ def decode(content: bytes) -> str:
 
 
 def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    repeated = sorted({key for key in keys if keys.count(key) > 1})
-    if repeated:
-        raise ValueError(f"the key {repeated[0]!r} occurs twice in one object; keep one")
-    return dict(pairs)
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        counts = Counter(key for key, _ in pairs)
+        repeated = min(key for key, count in counts.items() if count > 1)
+        raise ValueError(f"the key {repeated!r} occurs twice in one object; keep one")
+    return found
+
+
+def _no_number(word: str) -> Any:
+    raise ValueError(f"holds {word}, which is no number of JSON")
 
 
 def parse(text: str) -> Any:
     """The JSON value in `text`; raises ValueError with a position and without a stack of causes."""
     try:
-        return json.loads(text, object_pairs_hook=_no_repeats)
+        return json.loads(text, object_pairs_hook=_no_repeats, parse_constant=_no_number)
     except json.JSONDecodeError as error:
         raise ValueError(f"is not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
     except RecursionError:

@@ -7,12 +7,18 @@ A card may give the schema itself, or the short forms: `slots`, a list of names 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import MissingExtra
 
 Schema = Mapping[str, Any]
+LONGEST_PATTERN = 100
+
+_ELSEWHERE = ("$ref", "$dynamicRef", "$recursiveRef", "patternProperties")
+_ONCE = r"(?:\\.|\[(?:\\.|[^\]\\])*\]|[^\\\[*+{)]|\{\d+(?:,\d+)?\}|\)(?![*+{?]))*"
+_SIMPLE = re.compile(rf"{_ONCE}(?:(?:[*+]|\{{\d+,\}})\??{_ONCE})?")
 
 _TEXT = {"type": "string"}
 _FORMS = "a JSON schema of an object, {'slots': [names]}, or {'intent': [values], 'slots_by_intent': {value: [names]}}"
@@ -33,6 +39,7 @@ def read_schema(raw: Any) -> dict[str, Any]:
         schema = _slots(raw["slots"])
     else:
         raise ValueError(f"has none of the forms that are known; allowed: {_FORMS}")
+    _refuse_hostile(schema)
     validator = _validator(schema)
     try:
         validator.check_schema(schema)
@@ -41,6 +48,22 @@ def read_schema(raw: Any) -> dict[str, Any]:
     if not any(alternative.get("properties") for alternative in alternatives(schema)):
         raise ValueError(f"names no field; allowed: {_FORMS}")
     return schema
+
+
+def _refuse_hostile(part: Any) -> None:
+    """Raises ValueError for what would fetch an address, never end, or match a text for hours."""
+    if isinstance(part, Mapping):
+        for key in _ELSEWHERE:
+            if key in part and (isinstance(part[key], str) or key == "patternProperties"):
+                raise ValueError(f"uses {key}; allowed: a schema that is written out and needs nothing else")
+        pattern = part.get("pattern")
+        if isinstance(pattern, str) and (len(pattern) > LONGEST_PATTERN or not _SIMPLE.fullmatch(pattern)):
+            raise ValueError(
+                f"has the pattern {pattern[:40]!r}; allowed: at most {LONGEST_PATTERN} characters, no repeated group "
+                "and at most one of * + {n,}, for others may take hours to match"
+            )
+    for child in part.values() if isinstance(part, Mapping) else part if isinstance(part, list) else ():
+        _refuse_hostile(child)
 
 
 def misfit(schema: Schema, values: Sequence[Any]) -> Iterator[str | None]:

@@ -6,6 +6,7 @@ import csv
 import io
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from ...errors import BenchmarkError
@@ -33,7 +34,7 @@ def read_delimited(name: str, text: str, tabs: bool, wanted: set[str]) -> tuple[
     records = _records(name, text, delimiter)
     header = next(records)[1]
     columns = tuple(cell.strip() or f"column {index}" for index, cell in enumerate(header, start=1))
-    repeated = sorted({column for column in columns if columns.count(column) > 1})
+    repeated = sorted(column for column, count in Counter(columns).items() if count > 1)
     if repeated:
         raise BenchmarkError(
             f"{name} line 1: the header names {', '.join(map(repr, repeated))} more than once "

@@ -41,6 +41,8 @@ def _content(path: Path) -> bytes:
     try:
         if path.is_dir():
             raise BenchmarkError(f"{path}: is a folder; allowed: a file ({', '.join(SUFFIXES)})")
+        if path.exists() and not path.is_file():
+            raise BenchmarkError(f"{path}: is a device or a pipe; allowed: a file ({', '.join(SUFFIXES)})")
         size = path.stat().st_size
         if size > MOST_BYTES:
             raise too_many_bytes(path.name, size)
