@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -50,6 +52,27 @@ RulesOption = Annotated[Path | None, typer.Option("--rules", help="Folder of a r
 DayOption = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Day of the advice, as yyyy-mm-dd.")]
 
 
+LanguageOption = Annotated[str, typer.Option("--language", help="Language of the report: en or de.")]
+DepthOption = Annotated[str, typer.Option("--depth", help="Depth of the report: executive, product or engineer.")]
+
+
+@contextmanager
+def edition(language: str, depth: str) -> Iterator[None]:
+    """Speaks a language and lays reports out at a depth within the block. Raises InputError for others than exist."""
+    from advisor.language import LANGUAGES, using
+    from advisor.reports.edition import DEPTHS, at_depth
+
+    problems = [
+        Problem(option, "", repr(given), "one of " + ", ".join(allowed), nearest(given, allowed))
+        for option, given, allowed in (("--language", language, tuple(LANGUAGES)), ("--depth", depth, DEPTHS))
+        if given not in allowed
+    ]
+    if problems:
+        raise InputError(problems)
+    with using(language), at_depth(depth):  # type: ignore[arg-type]
+        yield
+
+
 def day_of(text: str | None) -> date:
     """The day that an option names, or today. Raises InputError."""
     if text is None:
@@ -87,7 +110,7 @@ def ask(
 
 
 @app.command()
-def recommend(  # noqa: PLR0917 - the words of the command, which nobody calls by position
+def recommend(  # noqa: PLR0913, PLR0917 - the words of the command, which nobody calls by position
     answers: Annotated[str, typer.Argument(metavar="ANSWERS", help="Answers file (YAML or JSON); - reads stdin.")],
     format_: Annotated[str, typer.Option("--format", help="One of " + ", ".join(FORMATS) + ".")] = "",
     out_file: Annotated[Path | None, typer.Option("--out", help="Write the report here instead of to stdout.")] = None,
@@ -96,12 +119,15 @@ def recommend(  # noqa: PLR0917 - the words of the command, which nobody calls b
     rules: RulesOption = None,
     json_: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     full: Annotated[bool, typer.Option("--full", help="Print the whole text report, not its short form.")] = False,
+    language: LanguageOption = "en",
+    depth: DepthOption = "engineer",
 ) -> None:
     """Recommends an approach for an answers file, with costs, reasons, sources and what would change it."""
     from advisor.intake import answers as intake
     from advisor.knowledge.yaml_file import SIZE_LIMIT
     from advisor.reasoning.advise import advise, engine
     from advisor.reports import render, screen
+    from advisor.reports.appendix import command_line
 
     chosen = _format(format_, json_, out_file)
     day = day_of(as_of)
@@ -113,9 +139,12 @@ def recommend(  # noqa: PLR0917 - the words of the command, which nobody calls b
         given = intake.parse_text(raw, knowledge.book, "standard input")
     else:
         given = intake.read(Path(answers), knowledge.book)
-    advice = advise(given, knowledge)
-    short = chosen == "text" and out_file is None and not full
-    report = screen(advice) if short else render(advice, chosen)
+    with edition(language, depth):
+        advice = advise(given, knowledge)
+        short = chosen == "text" and out_file is None and not full
+        options = ["--full"] if chosen == "text" else ["--format", chosen]
+        options += ["--rules", str(rules)] if rules is not None else []
+        report = screen(advice) if short else render(advice, chosen, command=command_line(advice, *options))
     if out_file is None:
         out(report)
     else:

@@ -50,5 +50,5 @@ def _few(section: Section) -> Iterator[Block]:
             yield replace(block, rows=block.rows[:MOST_ASKED])
         elif section.id == "ruled-out" and isinstance(block, Argument):
             yield replace(block, read=(), rule="", sources=(), against=())
-        elif section.id == "reproduction" and not isinstance(block, Details):
+        elif section.id == "reproduction":
             yield block
