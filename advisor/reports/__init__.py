@@ -1,53 +1,47 @@
-"""What you take away: one neutral document of the advice, drawn as text, Markdown, JSON or HTML."""
+"""What you take away: one neutral document of the advice, drawn in each of FORMATS."""
 
 from __future__ import annotations
 
+import importlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from advisor.errors import InputError, Problem, nearest, shown
 from advisor.reasoning.advice import Advice
 
+if TYPE_CHECKING:
+    from advisor.reports.document import Document
+
 
 class Format(NamedTuple):
-    """A form of the report: its media type, its file suffix, and the function of advice and command that writes it."""
+    """A form of the report: its media type, its file suffix, the module that draws it, and its function there."""
 
     media_type: str
     suffix: str
-    write: Callable[[Advice, str], bytes]
+    module: str
+    function: str = "write"
+
+    def draw(self, document: Document) -> bytes:
+        """The document in this form. Raises MissingExtra where it needs a part that is not installed."""
+        drawn: bytes = getattr(importlib.import_module(f"advisor.reports.{self.module}"), self.function)(document)
+        return drawn
 
 
-def _text(advice: Advice, command: str) -> bytes:
-    from advisor.reports import layout, text
-
-    return text.write(layout.lay_out(advice, command))
-
-
-def _json(advice: Advice, command: str) -> bytes:
-    from advisor.reports import json_writer
-
-    return json_writer.write(advice)
-
-
-def _markdown(advice: Advice, command: str) -> bytes:
-    from advisor.reports import layout, markdown
-
-    return markdown.write(layout.lay_out(advice, command))
-
-
-def _html(advice: Advice, command: str) -> bytes:
-    from advisor.reports import html, layout
-
-    return html.write(layout.lay_out(advice, command))
-
+_OFFICE = "application/vnd.openxmlformats-officedocument."
 
 FORMATS: Mapping[str, Format] = {
-    "text": Format("text/plain; charset=utf-8", ".txt", _text),
-    "json": Format("application/json", ".json", _json),
-    "md": Format("text/markdown; charset=utf-8", ".md", _markdown),
-    "html": Format("text/html; charset=utf-8", ".html", _html),
+    "text": Format("text/plain; charset=utf-8", ".txt", "text"),
+    "json": Format("application/json", ".json", "json_writer", "write_document"),
+    "md": Format("text/markdown; charset=utf-8", ".md", "markdown"),
+    "html": Format("text/html; charset=utf-8", ".html", "html"),
+    "html-light": Format("text/html; charset=utf-8", ".light.html", "html", "write_light"),
+    "pdf": Format("application/pdf", ".pdf", "pdf"),
+    "docx": Format(_OFFICE + "wordprocessingml.document", ".docx", "docx_writer"),
+    "adr": Format("text/markdown; charset=utf-8", ".adr.md", "adr"),
+    "xlsx": Format(_OFFICE + "spreadsheetml.sheet", ".xlsx", "xlsx"),
+    "csv": Format("text/csv; charset=utf-8", ".csv", "csv_writer"),
 }
 
 
@@ -57,11 +51,30 @@ def render(advice: Advice, format: str, *, command: str = "") -> bytes:  # noqa:
     `command` is the line that makes the report again; one is written if it is empty. Raises InputError for a format
     that does not exist and MissingExtra where a format needs a part that is not installed.
     """
-    chosen = FORMATS.get(format)
+    chosen = _chosen(format)
+    if format == "json":
+        from advisor.reports import json_writer
+
+        return json_writer.write(advice)
+    from advisor.reports import layout
+
+    return chosen.draw(layout.lay_out(advice, command))
+
+
+def draw(document: Document, format: str) -> bytes:  # noqa: A002
+    """A document (of a difference, of a portfolio) in one of FORMATS; the same document gives the same bytes.
+
+    Raises InputError for a format that does not exist and MissingExtra as `render` does.
+    """
+    return _chosen(format).draw(document)
+
+
+def _chosen(name: str) -> Format:
+    chosen = FORMATS.get(name)
     if chosen is None:
         allowed = "one of " + ", ".join(FORMATS)
-        raise InputError([Problem("report", "format", shown(format), allowed, nearest(str(format), FORMATS))])
-    return chosen.write(advice, command)
+        raise InputError([Problem("report", "format", shown(name), allowed, nearest(str(name), FORMATS))])
+    return chosen
 
 
 def screen(advice: Advice) -> bytes:
@@ -79,4 +92,4 @@ def schema() -> dict[str, Any]:
     return loaded
 
 
-__all__ = ["FORMATS", "Format", "render", "schema", "screen"]
+__all__ = ["FORMATS", "Format", "draw", "render", "schema", "screen"]

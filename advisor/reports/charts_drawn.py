@@ -82,10 +82,7 @@ class Drawing:
 def draw(spec: ChartSpec, width: float) -> Drawing:
     """The chart as shapes, `width` points wide and as high as it needs."""
     drawing = Drawing(width)
-    if spec.kind in {"line", "scatter"}:
-        bottom = _plane(spec, drawing)
-    else:
-        bottom = _rows(spec, drawing)
+    bottom = _plane(spec, drawing) if spec.kind in {"line", "scatter"} else _rows(spec, drawing)
     drawing.height = _legend(spec, drawing, bottom) + 4
     return drawing
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 from advisor.knowledge.domain import Quantity
 from advisor.language import numeral
@@ -96,7 +97,7 @@ def _decades(low: float, high: float) -> list[float]:
 
 
 def _written(tick: float, ticks: list[float], money: bool, log: bool) -> str:
-    step = tick if log else min((b - a for a, b in zip(ticks, ticks[1:], strict=False)), default=1.0)
+    step = tick if log else min((b - a for a, b in pairwise(ticks)), default=1.0)
     digits = max(0, -math.floor(math.log10(abs(step)) + 1e-9)) if step else 0
     if not log and round(step * 10**digits, 9) % 1:
         digits += 1

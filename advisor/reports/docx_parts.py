@@ -129,7 +129,7 @@ def table_style(grid: Any, caption: str) -> None:
     properties = grid._tbl.tblPr
     line = 'w:val="single" w:sz="4" w:space="0" w:color="DDE3EA"'
     borders = parse_xml(
-        f'<w:tblBorders {nsdecls("w")}><w:top {line}/><w:bottom {line}/><w:insideH {line}/></w:tblBorders>'
+        f"<w:tblBorders {nsdecls('w')}><w:top {line}/><w:bottom {line}/><w:insideH {line}/></w:tblBorders>"
     )
     look = properties.find(qn("w:tblLayout"))
     if look is None:

@@ -216,9 +216,7 @@ class _Word:
         spec = block.spec
         self._paragraph(spec.title, "Caption")
         paragraph = self._paragraph("", "Picture")
-        picture = paragraph.add_run().add_picture(
-            io.BytesIO(self.pictures[spec.id]), width=self.shared.Pt(CHART_WIDTH)
-        )
+        picture = paragraph.add_run().add_picture(io.BytesIO(self.pictures[spec.id]), width=self.shared.Pt(CHART_WIDTH))
         told(picture, spec.title, f"{spec.title}. {spec.alt}")
         self._paragraph(spec.alt, "Muted")
 

@@ -1,4 +1,7 @@
-"""Draws a document as one HTML file that opens offline: Plotly inside, no request, only scripts known by their hash."""
+"""Draws a document as one HTML file that opens offline: no request, only scripts known by their hash.
+
+The interactive form holds Plotly; the light form holds no script at all, its charts are SVG.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,30 @@ from pathlib import Path
 from typing import Any
 
 from advisor.knowledge.domain import Quantity
+from advisor.language import say
 from advisor.reports.charts_plotly import CONFIG, figure_of, plotly_module
-from advisor.reports.document import Chart, Document, Section, Value
+from advisor.reports.charts_svg import svg
+from advisor.reports.document import Block, Chart, Details, Document, Section, Value
 from advisor.reports.figures import MEANINGS, aside, bounds, figure, mark, origin_text, signed, unit_words
 
 _TEMPLATES = Path(__file__).with_name("templates")
+WIDE, NARROW = 640.0, 330.0  # how wide a chart is drawn for a desk and for a phone
 
 
 def write(document: Document) -> bytes:
     """The document as UTF-8 HTML. Raises MissingExtra where a chart has to be drawn and Plotly is not installed."""
+    charts = _charts(document)
+    return _page(document, charts, [_plotly_js(), _read("draw.js")] if charts else [], {})
+
+
+def write_light(document: Document) -> bytes:
+    """The document as UTF-8 HTML without scripts; each chart is drawn for wide and for narrow screens."""
+    specs = [chart.spec for section in document.sections for chart in _drawn(section.blocks, section.sections)]
+    drawn = {spec.id: (svg(spec, WIDE), svg(spec, NARROW)) for spec in specs}
+    return _page(document, {}, [], drawn)
+
+
+def _page(document: Document, charts: dict[str, str], scripts: list[str], drawn: dict[str, tuple[str, str]]) -> bytes:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -40,18 +58,35 @@ def write(document: Document) -> bytes:
         signed=signed,
         unit_words=unit_words,
         origin_text=_origin,
-        meanings=MEANINGS,
+        meanings={name: say(meaning) for name, meaning in MEANINGS.items()},
+        words=_words(),
+        charts=charts,
+        drawn=drawn,
     )
-    charts = _charts(document)
-    scripts = [_plotly_js(), _read("draw.js")] if charts else []
     page = environment.get_template("report.html.j2").render(
         document=document,
         style=_read("report.css"),
         scripts=scripts,
-        charts=charts,
         policy=_policy(scripts),
     )
     return page.lstrip().encode("utf-8", "xmlcharrefreplace")
+
+
+def _words() -> dict[str, str]:
+    """The words of the page itself, in the language in force."""
+    hint = say("Every number shows its origin; hover over it or tap it for the source.")
+    return {
+        "skip": say("Skip to the verdict"),
+        "contents": say("Contents"),
+        "for": say("For"),
+        "against": say("Against"),
+        "resolved": say("Resolved"),
+        "lift": say("What would lift it"),
+        "rule": say("Rule"),
+        "numbers": say("The numbers of this chart"),
+        "grade": say("Grade"),
+        "origins": hint,
+    }
 
 
 def _read(name: str) -> str:
@@ -78,13 +113,15 @@ def _policy(scripts: list[str]) -> str:
 
 def _charts(document: Document) -> dict[str, str]:
     """Chart id to its figure as JSON that may stand inside a page."""
-    found = [chart.spec for section in document.sections for chart in _drawn(section)]
+    found = [chart.spec for section in document.sections for chart in _drawn(section.blocks, section.sections)]
     return {spec.id: _json({**figure_of(spec).to_plotly_json(), "config": CONFIG}) for spec in found}
 
 
-def _drawn(section: Section) -> list[Chart]:
-    own = [block for block in section.blocks if isinstance(block, Chart)]
-    return own + [chart for inner in section.sections for chart in _drawn(inner)]
+def _drawn(blocks: tuple[Block, ...], sections: tuple[Section, ...] = ()) -> list[Chart]:
+    found: list[Chart] = []
+    for block in blocks:
+        found += [block] if isinstance(block, Chart) else _drawn(block.blocks) if isinstance(block, Details) else []
+    return found + [chart for inner in sections for chart in _drawn(inner.blocks, inner.sections)]
 
 
 def _json(value: Any) -> str:

@@ -58,6 +58,16 @@ def write(document: Document) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
+def draw_block(block: Block) -> list[str]:
+    """A block as lines of Markdown, for writers of other forms of it."""
+    return _block(block)
+
+
+def draw_line(runs: Runs) -> str:
+    """Runs as one line of Markdown."""
+    return _line(runs)
+
+
 def _section(section: Section, level: int) -> Iterator[str]:
     yield from ("", f'<a id="{section.id}"></a>', "", f"{'#' * level} {escape(section.title)}")
     for block in section.blocks:

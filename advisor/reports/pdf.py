@@ -164,7 +164,7 @@ def _facts(block: Facts) -> dict[str, Any]:
         lines = [_line(line, block.tiles) for line in item.lines]
         for line, made in zip(item.lines, lines, strict=True):
             unit = unit_words(line[0]) if block.tiles and len(line) == 1 and isinstance(line[0], Quantity) else ""
-            made += [_text(f" {unit}")] if unit else []
+            made.extend([_text(f" {unit}")] if unit else [])
         items.append({"label": item.label, "lines": lines})
     return {"k": "facts", "tiles": block.tiles, "items": items}
 

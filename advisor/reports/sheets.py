@@ -82,7 +82,7 @@ def text_of(runs: Runs) -> str:
 
 
 def table(section: str, block: Table) -> Sheet:
-    """A table with each column of numbers spread into value, low, high, n, origin and source, as far as there is any."""
+    """A table with each column of numbers spread into value, bounds, n, origin and source, as far as they exist."""
     made = [_column(title, [row[k] for row in block.rows]) for k, title in enumerate(block.columns)]
     columns = tuple(title for part in made for title, _ in part)
     lists = [cells for part in made for _, cells in part]

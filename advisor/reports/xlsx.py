@@ -107,9 +107,7 @@ def _name(book: Any, title: str) -> str:
     """A name that Excel allows for a sheet and that no other sheet has."""
     plain = re.sub(r"[\[\]:*?/\\']", " ", title).strip()[:28] or "–"
     taken = {name.lower() for name in book.sheetnames}
-    return next(
-        name for name in (plain, *(f"{plain[:25]} {k}" for k in range(2, 1000))) if name.lower() not in taken
-    )
+    return next(name for name in (plain, *(f"{plain[:25]} {k}" for k in range(2, 1000))) if name.lower() not in taken)
 
 
 def _undated(archive: bytes, moment: datetime) -> bytes:

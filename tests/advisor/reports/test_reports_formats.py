@@ -48,9 +48,10 @@ def page(advice: Advice) -> str:
 
 @pytest.mark.parametrize("format_", list(FORMATS))
 def test_the_same_advice_gives_the_same_bytes(sample: Make, format_: str) -> None:
-    """Two renderings of equal advice are equal, byte by byte, and end in a newline."""
-    assert render(sample(), format_) == render(sample(), format_)
-    assert render(sample(), format_).endswith(b"\n")
+    """Two renderings of equal advice are equal, byte by byte; those of text end in a newline."""
+    first = render(sample(), format_)
+    assert render(sample(), format_) == first
+    assert first.endswith(b"\n") or format_ in {"pdf", "docx", "xlsx"}
 
 
 def test_a_format_that_does_not_exist_is_refused_by_name(sample: Make) -> None:
