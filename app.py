@@ -1,5 +1,11 @@
-"""The Streamlit entry script: calls the pages of `advisor.ui` and does nothing else."""
+"""The Streamlit entry: the pages of `advisor.ui`, served with the cookie that keeps a browser's draft."""
 
-from advisor.ui import main
+from pathlib import Path
 
-main()
+import streamlit as st
+from starlette.middleware import Middleware
+
+import advisor.ui
+from advisor.ui.cookie import DraftCookie
+
+app = st.App(Path(advisor.ui.__file__).with_name("script.py"), middleware=[Middleware(DraftCookie)])

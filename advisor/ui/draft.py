@@ -91,6 +91,17 @@ def prefill(answers: Mapping[str, Any], derived: Mapping[str, str]) -> None:
     _set({**answers, **held})
 
 
+def marks() -> dict[str, Any]:
+    """Which answers were detected: field to value and derivation, as plain data."""
+    return {field: list(mark) for field, mark in st.session_state.get(DETECTED, {}).items()}
+
+
+def take_up(detected: Mapping[str, Any], answers: Mapping[str, Any]) -> None:
+    """Makes kept answers those of the session, with the marks of what was detected; nothing to undo comes of it."""
+    st.session_state[ANSWERS] = dict(answers)
+    st.session_state[DETECTED] = {field: (value, str(how)) for field, (value, how) in detected.items()}
+
+
 def derivation(field: str) -> str:
     """From what the present answer was detected; empty for one that was stated, and for none."""
     value, how = st.session_state.get(DETECTED, {}).get(field, (None, ""))

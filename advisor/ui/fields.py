@@ -24,11 +24,11 @@ MOST_RULES = 5
 RANGE_LABELS = {"low": "Low", "likely": "Likely", "high": "High"}
 
 
-def draw(question: Question, book: Rulebook, problems: Iterable[Problem]) -> None:
-    """Draws one question with its present answer."""
+def draw(question: Question, book: Rulebook, problems: Iterable[Problem], titled: bool = True) -> None:
+    """Draws one question with its present answer; without its wording where the page's title says it already."""
     value = draft.plain().get(question.field)
     with st.container(border=True, key=f"question-{question.field}"):
-        _wording(question, value, book)
+        _wording(question, value, book, titled)
         if value == DOES_NOT_APPLY:
             st.info(say("Does not apply here, as you said."), icon=":material/block:")
         elif question.kind == "choice":
@@ -46,15 +46,19 @@ def draw(question: Question, book: Rulebook, problems: Iterable[Problem]) -> Non
             st.error(literal(problem_in_words(problem)), icon=":material/error:")
 
 
-def _wording(question: Question, value: Any, book: Rulebook) -> None:
+def _wording(question: Question, value: Any, book: Rulebook, titled: bool) -> None:
     with st.container(horizontal=True, wrap=False, vertical_alignment="top"):
-        st.markdown(f"**{literal(say(question.ask))}**", width="stretch")
+        if titled:
+            st.markdown(f"**{literal(say(question.ask))}**", width="stretch")
+        else:
+            st.caption(literal(say(question.help)), width="stretch")
         with st.popover(say("Why we ask"), type="tertiary", key=f"why-{question.field}"):
             st.markdown(literal(say(question.why)))
             _read_by(question, book)
             if question.kind != "priorities":
                 _absence(question.field, value)
-    st.caption(literal(say(question.help)))
+    if titled:
+        st.caption(literal(say(question.help)))
 
 
 def _read_by(question: Question, book: Rulebook) -> None:

@@ -11,7 +11,7 @@ from streamlit.navigation.page import StreamlitPage
 from advisor.errors import AdvisorError
 from advisor.knowledge.domain import Rulebook
 from advisor.language import say, using
-from advisor.ui import draft, knowledge, sharing, tongue
+from advisor.ui import draft, keeping, knowledge, sharing, tongue
 from advisor.ui.pages import check, compare, interview, portfolio, questions, record, result, rules, start
 from advisor.ui.steps import Step, steps
 from advisor.ui.wording import literal
@@ -23,8 +23,12 @@ WIDE = {"result", "compare", "portfolio", "rules", "record"}
 def run() -> None:
     """Draws the frame and the page asked for, in the language of the session."""
     st.set_page_config(page_title="Advisor", page_icon=ICON, layout="wide", menu_items={})
-    with using(tongue.language()):
-        _run()
+    keeping.resume()
+    try:
+        with using(tongue.language()):
+            _run()
+    finally:
+        keeping.keep()
 
 
 def _run() -> None:

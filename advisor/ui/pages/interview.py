@@ -42,7 +42,7 @@ def _ask(question: Question, turn: order.Turn, express: bool, engine: Engine, pr
         more = say_many("{count} more can matter", "{count} more can matter", turn.left)
         st.caption(f"{say('Question {number}', number=turn.number)} · {more}")
     st.title(literal(say(question.ask)), anchor=False)
-    fields.draw(question, engine.book, present.problems.get(question.field, ()))
+    fields.draw(question, engine.book, present.problems.get(question.field, ()), titled=False)
 
 
 def _end(pages: Mapping[str, StreamlitPage], turn: order.Turn, express: bool, present: draft.Draft) -> None:
