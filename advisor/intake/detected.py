@@ -35,9 +35,10 @@ EFFORTS = {
     "optimised_prompt": "optimised",
     "retrieved_few_shot": "retrieval",
 }
+FEW_LABELS = "few_shot_tuner"
 METHODS = {
     "encoder_head": "classifier_head",
-    "encoder_contrastive": "few_shot_tuner",
+    "encoder_contrastive": FEW_LABELS,
     "lora": "adapters",
     "hybrid": "adapters",
     "full": "full",
@@ -188,6 +189,8 @@ def _arms(task: Description) -> Iterator[tuple[str, Any, str]]:
     efforts = [EFFORTS[name] for name in EFFORTS if name in names]
     if efforts:
         yield "prompt_effort", efforts[-1], f"the prompting arms {', '.join(n for n in EFFORTS if n in names)}"
-    methods = dict.fromkeys(METHODS[name] for name in names if name in METHODS)
-    if len(methods) == 1:
-        yield "tuning_method", next(iter(methods)), f"the tuning arms {', '.join(n for n in names if n in METHODS)}"
+    methods = [METHODS[name] for name in names if name in METHODS]
+    # One made for few labels beside one that is not leaves it open; among the others the most frequent stands for all.
+    if methods and (len(set(methods)) == 1 or FEW_LABELS not in methods):
+        most = max(methods, key=methods.count)
+        yield "tuning_method", most, f"the tuning arms {', '.join(n for n in names if n in METHODS)}"

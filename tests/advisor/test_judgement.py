@@ -217,6 +217,23 @@ def test_answers_are_detected_and_a_stated_one_wins(shipped: Engine) -> None:
     assert detect(task, 64, Answers(), shipped.book).answers.plain()["label_quality"] == "poor"
 
 
+@pytest.mark.parametrize(
+    ("arms", "method"),
+    [
+        (("lora", "hybrid"), "adapters"),
+        (("encoder_head", "lora", "hybrid"), "adapters"),
+        (("encoder_contrastive",), "few_shot_tuner"),
+        (("encoder_contrastive", "lora"), None),
+        ((), None),
+    ],
+)
+def test_the_tuning_method_is_that_of_the_arms(shipped: Engine, arms: tuple[str, ...], method: str | None) -> None:
+    """Several ordinary methods count as the most frequent; one made for few labels beside them leaves it open."""
+    known = {name: {"approach": "fine_tuning", "technique": name} for name in arms}
+    task = read_description({**DESCRIBED, "arms": known}, "described")
+    assert detect(task, 64, Answers(), shipped.book).answers.plain().get("tuning_method") == method
+
+
 def test_a_lock_is_kept_as_it_is_and_seals_its_content(shipped: Engine, tmp_path: Path) -> None:
     """A second lock for the same request is found equal, another request is refused, an edited lock is no lock."""
     task = read_description(DESCRIBED, "described")
