@@ -26,7 +26,7 @@ from advisor.cli.studies import app as studies_app
 from advisor.cli.validate import validate_command
 from advisor.errors import InputError, MissingExtra, Problem, nearest
 
-FORMATS = ("text", "json", "md", "html")
+FORMATS = ("text", "json", "md", "html", "html-light", "pdf", "docx", "adr", "xlsx", "csv")
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)  # so that a horizon of years stays within the calendar
 
 app = typer.Typer(
@@ -156,7 +156,10 @@ def recommend(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
 
 
 def _format(wanted: str, as_json: bool, out_file: Path | None) -> str:
-    suffixes = {".json": "json", ".md": "md", ".html": "html", ".htm": "html", ".txt": "text"}
+    suffixes = {
+        ".json": "json", ".md": "md", ".html": "html", ".htm": "html", ".txt": "text",
+        ".pdf": "pdf", ".docx": "docx", ".xlsx": "xlsx", ".csv": "csv",
+    }  # fmt: skip
     if as_json:
         return "json"
     if not wanted:
