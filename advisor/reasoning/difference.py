@@ -199,16 +199,20 @@ def _measured(advice: Plain) -> str | None:
 def lines(found: Difference) -> Iterable[str]:
     """The difference in plain words, one statement a line."""
     if found.same_verdict:
-        yield say("The advice is the same: {verdict}.", verdict=_verdict(found.recommendation[1], found.status[1]))
+        yield say(
+            "The advice is the same: {verdict}.", verdict=verdict_in_words(found.recommendation[1], found.status[1])
+        )
     else:
         old, new = zip(found.recommendation, found.status, strict=True)
         yield say(
-            "The advice changed from {verdict} to {verdict_two}.", verdict=_verdict(*old), verdict_two=_verdict(*new)
+            "The advice changed from {verdict} to {verdict_two}.",
+            verdict=verdict_in_words(*old),
+            verdict_two=verdict_in_words(*new),
         )
     for name, (before, after) in found.circumstances.items():
         yield f"{name}: {_said(before)} → {_said(after)}"
     for item in found.knowledge:
-        yield f"{item.kind} {item.name}: {_amount(item.before)} → {_amount(item.after)}"
+        yield f"{item.kind} {item.name}: {amount_in_words(item.before)} → {amount_in_words(item.after)}"
     for change in found.answers:
         yield say(
             "answer {field}: {before} → {after}",
@@ -241,14 +245,15 @@ def lines(found: Difference) -> Iterable[str]:
             )
 
 
-def _verdict(recommendation: str | None, status: str) -> str:
+def verdict_in_words(recommendation: str | None, status: str) -> str:
+    """A recommendation with its status in a few words."""
     if recommendation is None:
         return say("no recommendation (abstains)")
-    words = recommendation.replace("_", "-")
+    words = say(recommendation.replace("_", "-"))
     return say("a tie led by {words}", words=words) if status == "tie" else words
 
 
-def _amount(value: Any) -> str:
+def amount_in_words(value: Any) -> str:
     """A price or parameter in words: its likely value with its range, or that it is not in force."""
     if value is None:
         return say("not in force")
