@@ -12,6 +12,7 @@ import copy
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
@@ -41,12 +42,14 @@ def second_opinion(*wanted: str, seconds: float = SECONDS) -> bool:
         for form, least in scoring.AGREEMENT.items():
             model = load(resolve(scoring.MODEL), dtype=form)
             asked = scoring.Asked.of(model, setting)
-            plain, used = _kept(model, asked, seconds)
-            seconds -= used
+            plain = _kept(model, asked, seconds / len(scoring.AGREEMENT))
             truth = truth or plain["float32 sum"]
-            ours = [list(row) for row in scoring.scores(model, asked)]
+            count = len(plain["own sum"])
+            ours = [list(row) for row in scoring.scores(model, replace(asked, documents=asked.documents[:count]))]
             known = scoring.known(model, asked)
-            say(f"   {setting.task}, {setting.shots} solved examples, {form}, {len(plain['own sum'])} documents:")
+            say(
+                f"   {setting.task}, {setting.shots} solved examples, {form}, {count} of {scoring.DOCUMENTS} documents:"
+            )
             for who, rows in (
                 ("plain, sum in float32", plain["float32 sum"]),
                 (f"plain, sum in {form}", plain["own sum"]),
@@ -82,8 +85,8 @@ def _agreeing(rows: Rows, truth: Rows) -> tuple[int, int, list[tuple[int, float]
     return len(pairs) - len(others), len(pairs), others
 
 
-def _kept(model: LoadedModel, asked: scoring.Asked, seconds: float) -> tuple[dict[str, Rows], float]:
-    """Plain scores of the first documents by both sums, and the seconds spent on further ones."""
+def _kept(model: LoadedModel, asked: scoring.Asked, seconds: float) -> dict[str, Rows]:
+    """Plain scores of the first documents by both sums; goes on with further ones for so many seconds."""
     key = digest([model.files.content_hash, model.dtype, asked.pairs(model, slice(None))])[:16]
     path = models_home().parent / "perf" / f"plain-{key}.json"
     found: dict[str, Rows] = json.loads(path.read_text()) if path.exists() else {"own sum": [], "float32 sum": []}
@@ -96,7 +99,7 @@ def _kept(model: LoadedModel, asked: scoring.Asked, seconds: float) -> tuple[dic
             found["float32 sum"].append(wide)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(found))
-    return found, time.perf_counter() - begun
+    return found
 
 
 class Plain:
@@ -109,32 +112,30 @@ class Plain:
         torch.set_num_threads(machine().threads)
         folder, dtype = str(model.files.folder), getattr(torch, model.dtype)
         self.model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-        self.labels = len(asked.labels)
-        self.pairs = []
-        for context, label in asked.pairs(model, slice(None)):
-            # As lm-eval splits them: blanks at the prompt's end go with the label.
-            before = tokenizer(context.rstrip())["input_ids"]
-            whole = tokenizer(context + label)["input_ids"]
-            self.pairs.append((before, whole[len(before) :]))
-        columns = zip(*(before for before, _ in self.pairs), strict=False)
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+        self.pairs, self.labels = asked.pairs(model, slice(None)), len(asked.labels)
+        # As lm-eval splits them: blanks at the prompt's end go with the label.
+        self.contexts = [self._tokens(context.rstrip()) for context, _ in self.pairs[:: self.labels]]
+        columns = zip(*self.contexts, strict=False)
         self.shared = len(list(takewhile(lambda column: len(set(column)) == 1, columns)))
         self.cache: Any = DynamicCache()
         with torch.inference_mode():
-            self._logits([self.pairs[0][0][: self.shared]], self.cache)
+            self._logits([self.contexts[0][: self.shared]], self.cache)
 
     def scores(self, document: int) -> tuple[list[float], list[float]]:
         """Every label's log-likelihood after this document, by the sum in the model's number format and in float32."""
         import torch
 
+        context = self.contexts[document]
         pairs = self.pairs[document * self.labels : (document + 1) * self.labels]
+        every = [self._tokens(before + label)[len(context) :] for before, label in pairs]
         own: list[float] = []
         wide: list[float] = []
         with torch.inference_mode():
             cache = copy.deepcopy(self.cache)
-            last = self._logits([pairs[0][0][self.shared :]], cache)[:, -1:]
-            for start in range(0, len(pairs), LABELS_AT_ONCE):
-                answers = [answer for _, answer in pairs[start : start + LABELS_AT_ONCE]]
+            last = self._logits([context[self.shared :]], cache)[:, -1:]
+            for start in range(0, len(every), LABELS_AT_ONCE):
+                answers = every[start : start + LABELS_AT_ONCE]
                 behind = copy.deepcopy(cache)
                 behind.batch_repeat_interleave(len(answers))
                 width = max(map(len, answers))
@@ -146,6 +147,10 @@ class Plain:
                         for row, answer in zip(sums, answers, strict=True)
                     ]
         return own, wide
+
+    def _tokens(self, text: str) -> list[int]:
+        ids: list[int] = self.tokenizer(text)["input_ids"]
+        return ids
 
     def _logits(self, rows: Sequence[Sequence[int]], cache: Any) -> Any:
         import torch
