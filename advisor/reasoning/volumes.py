@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from advisor.knowledge.domain import APPROACHES, Quantity
 from advisor.language import say
 from advisor.reasoning.advice import Range
@@ -30,21 +32,17 @@ class VolumeCost:
 def volumes(engine: Engine, outcome: Outcome) -> tuple[VolumeCost, ...]:
     """The totals of all approaches for row 0 of an outcome, at volumes around the stated one and the break-even."""
     grid = _grid(engine, outcome)
-    facts = variants(outcome.facts.take([0]), [{"requests_per_month": exact(one)} for one in grid])
+    facts = variants(outcome.facts.take(np.zeros(1, np.intp)), [{"requests_per_month": exact(one)} for one in grid])
     costs = estimate(facts, engine.book, engine.prices, engine.day)
     source = say("set-up + months of the horizon x monthly, at this volume")
     tried = say("a volume that was tried")
+
+    def total(name: str, row: int) -> Range:
+        low, likely, high = (float(getattr(costs.horizon[name], bound)[row]) for bound in ("low", "likely", "high"))
+        return Range(low, likely, high, "USD", "estimated", source)
+
     return tuple(
-        VolumeCost(
-            name,
-            Quantity(one, "requests a month", "estimated", tried),
-            Range(
-                *(float(getattr(costs.horizon[name], bound)[row]) for bound in ("low", "likely", "high")),
-                "USD",
-                "estimated",
-                source,
-            ),
-        )
+        VolumeCost(name, Quantity(one, "requests a month", "estimated", tried), total(name, row))
         for name in APPROACHES
         for row, one in enumerate(grid)
     )
