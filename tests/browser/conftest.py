@@ -39,7 +39,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server = subprocess.Popen(
             [sys.executable, "-m", "advisor.cli", "app", "--port", str(port)],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(ROOT),
+                "ADVISOR_DATABASE_URL": f"sqlite:///{folder / 'advisor.db'}",
+            },
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -152,8 +156,7 @@ class Visitor:
 
     def interview(self, book: Rulebook, answers: dict[str, Any]) -> None:
         """Goes from the start through every step, answers what is given, and stops on the check page."""
-        self.open()
-        self.press("Start with the questions")
+        self.open(steps(book)[0].slug)
         for step in steps(book):
             self.arrive(step.heading)
             for question in step.questions:
@@ -173,13 +176,20 @@ class Visitor:
 
     def visit(self, title: str) -> None:
         """Follows the link in the list of pages to a page of that heading."""
-        self.page.get_by_test_id("stSidebar").get_by_role("link", name=title, exact=True).click()
+        found = self.page.get_by_test_id("stSidebar").get_by_role("link", name=title, exact=True)
+        if not found.is_visible():
+            self.page.get_by_test_id("stSidebar").get_by_text("All questions by topic").click()
+        found.click()
         self.arrive(title)
 
     def download(self, name: str, folder: Path) -> Path:
         """Presses a download button and returns the file."""
+        button = self.page.get_by_role("button", name=name, exact=True)
+        if not button.is_visible():
+            self.page.get_by_role("button", name="More formats").click()
+            button.wait_for()
         with self.page.expect_download() as waiting:
-            self.page.get_by_role("button", name=name, exact=True).click()
+            button.click()
         path = folder / waiting.value.suggested_filename
         waiting.value.save_as(path)
         return path

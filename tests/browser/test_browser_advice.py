@@ -98,8 +98,7 @@ def test_saved_answers_loaded_by_someone_else_give_the_same_advice_and_the_same_
 
 def test_the_browsers_back_button_and_a_changed_early_answer_lose_nothing(visitor: Any, book: Rulebook) -> None:
     """Back leads to the step before; an answer that no longer applies is hidden and comes back with its question."""
-    visitor.open()
-    visitor.press("Start with the questions")
+    visitor.open("task")
     visitor.answer(book.questions["task_kind"], "classification")
     visitor.answer(book.questions["class_count"], 40)
     visitor.press("Next")
@@ -120,8 +119,7 @@ def test_the_browsers_back_button_and_a_changed_early_answer_lose_nothing(visito
 
 def test_a_file_with_mistakes_is_explained_and_changes_nothing(visitor: Any, book: Rulebook, tmp_path: Path) -> None:
     """Every mistake is named with what is allowed, and the answers given before are still there."""
-    visitor.open()
-    visitor.press("Start with the questions")
+    visitor.open("task")
     visitor.answer(book.questions["use_case_count"], 7)
     visitor.page.get_by_role("link", name="Start", exact=True).click()
     visitor.arrive("Should you prompt, fine-tune, or do both?")
@@ -130,14 +128,13 @@ def test_a_file_with_mistakes_is_explained_and_changes_nothing(visitor: Any, boo
     visitor.page.locator('input[type="file"]').first.set_input_files(bad)
     visitor.page.get_by_text("did you mean 'classification'").wait_for()
     assert "labelled_examples" in _text(visitor)
-    visitor.press("Continue with the questions")
+    visitor.open("task")
     expect(visitor.page.get_by_role("spinbutton", name=book.questions["use_case_count"].ask)).to_have_value("7")
 
 
 def test_an_answer_typed_in_haste_is_not_lost(visitor: Any, book: Rulebook) -> None:
     """A number that is still in its box when Next is pressed counts, whatever the server is doing just then."""
-    visitor.open()
-    visitor.press("Start with the questions")
+    visitor.open("task")
     box = visitor.page.get_by_role("spinbutton", name=book.questions["use_case_count"].ask)
     for number in ("3", "14", "15"):
         box.fill(number)

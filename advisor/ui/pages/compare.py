@@ -10,6 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from advisor.intake import answers as intake
 from advisor.intake.answers import Answers
+from advisor.knowledge.domain import Quantity
 from advisor.language import say
 from advisor.reasoning.advice import Advice, Ranked
 from advisor.reasoning.advise import advise
@@ -132,8 +133,11 @@ def _table(title: str, rows: list[Row], held: list[tuple[str, dict[str, Any]]]) 
 
 
 def _verdicts(advices: list[Advice]) -> Iterator[Row]:
-    yield say("Recommended"), [literal(say(advice.headline)) for advice in advices]
     firsts = [advice.ranking[0] if advice.recommendation else None for advice in advices]
+    none = say("No recommendation")
+    yield say("Recommended"), [literal(item.title) if item else none for item in firsts]
+    status = {"advice": say("advice"), "tie": say("tie"), "abstain": say("no recommendation")}
+    yield say("Status"), [status[advice.status] for advice in advices]
     yield say("Technique"), [literal(item.technique_title) if item else "–" for item in firsts]
     yield say("How sure"), [_sure(advice) for advice in advices]
     costs = {
@@ -150,7 +154,10 @@ def _verdicts(advices: list[Advice]) -> Iterator[Row]:
 def _sure(advice: Advice) -> str:
     value = advice.confidence.value
     if value is None:
-        return say("no percentage: {status}", status=advice.status)
+        if advice.recommendation is None:
+            return "–"
+        lead = Quantity(advice.margin, "points", "estimated", "score of the first approach less that of the second")
+        return say("ahead by {lead}", lead=literal(figure(lead)) + mark(lead.origin))
     return f"{value:.0%}{mark('estimated')}"
 
 

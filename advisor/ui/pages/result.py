@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from advisor.language import say, say_many
 from advisor.reasoning.advice import Advice
 from advisor.reasoning.engine import Engine
 from advisor.reports import FORMATS, layout, render
-from advisor.reports.document import Section
+from advisor.reports.document import Block, Bullets, Details, Section
 from advisor.ui import draft, knowledge, whatif
 from advisor.ui.drawing import Sources, draw_blocks, draw_section
 from advisor.ui.pages import compare
@@ -53,6 +54,7 @@ FORMAT_LABELS = {
     "adr": "Decision record",
 }
 DEPTH = "depth"
+FIRST_ITEMS = 8
 MEASURED_OUTCOME = "measured_outcome"
 MEASURED_MB = 20
 
@@ -118,10 +120,23 @@ def _tabs(depth: str, sections: Mapping[str, Section], sources: Sources, moves: 
     titles = [title for title in TABS if title != REST or depth == EVERYTHING]
     for title, tab in zip(titles, st.tabs([say(title) for title in titles]), strict=True):
         with tab:
-            for section in _picked(title, sections):
-                draw_section(section, sources)
             if title == CHANGE:
                 moves()
+            for section in _picked(title, sections):
+                draw_section(_short(section) if title == CHANGE else section, sources)
+
+
+def _short(section: Section) -> Section:
+    """The section with a long list cut after its first items; the rest can be opened."""
+    blocks: list[Block] = []
+    for block in section.blocks:
+        if isinstance(block, Bullets) and len(block.items) > FIRST_ITEMS:
+            rest = replace(block, items=block.items[FIRST_ITEMS:])
+            blocks.append(replace(block, items=block.items[:FIRST_ITEMS]))
+            blocks.append(Details(say("{count} more", count=len(rest.items)), (rest,)))
+        else:
+            blocks.append(block)
+    return replace(section, blocks=tuple(blocks))
 
 
 def _moves(
