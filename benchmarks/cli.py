@@ -24,10 +24,14 @@ from .errors import BenchmarkError, JobFailed, MissingExtra
 
 if TYPE_CHECKING:
     from .runs import Finished, Wish
+    from .runs.ring import Ring
 
 INTERRUPTED = 130
 _NEEDED = ("scipy", "sklearn", "tqdm")
 _NEEDED_BY_MODELS = ("torch", "transformers", "peft", "safetensors")
+_NEEDED_BY_ENDPOINTS = ("httpx", "jsonschema")
+_MODEL = "smollm2-135m"
+_OF_ENDPOINT = ("endpoint", "key_env", "price_input", "price_output", "budget_usd")
 
 bench_app = typer.Typer(
     name="bench",
@@ -151,10 +155,19 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
     train_sizes: Annotated[str, typer.Option(help="Numbers of labelled examples.")] = "16,64",
     seeds: Annotated[str, typer.Option(help="Seeds; each draws its own examples.")] = "0",
     test_limit: Annotated[str | None, typer.Option(help="Use only so many test rows.")] = None,
-    model: Annotated[str, typer.Option(help="A model's name or folder (advisor models list).")] = "smollm2-135m",
+    model: Annotated[
+        str | None, typer.Option(help="A model's name or folder (advisor models list). Default: smollm2-135m.")
+    ] = None,
     race: Annotated[bool, typer.Option("--race", help="Ask in batches; stop where the verdict is certain.")] = False,
     margin: Annotated[str | None, typer.Option(help="With --race: the difference that does not matter, 0.02.")] = None,
     checks: Annotated[bool, typer.Option("--checks", help="Also: shifted texts, and what tuning forgot.")] = False,
+    endpoint: Annotated[
+        str | None, typer.Option(help="The URL of an OpenAI-compatible server that answers as --model.")
+    ] = None,
+    key_env: Annotated[str | None, typer.Option(help="With --endpoint: the variable that holds its key.")] = None,
+    price_input: Annotated[str | None, typer.Option(help="With --endpoint: USD per million tokens read.")] = None,
+    price_output: Annotated[str | None, typer.Option(help="With --endpoint: USD per million tokens written.")] = None,
+    budget_usd: Annotated[str | None, typer.Option(help="With --endpoint: send nothing that could exceed it.")] = None,
     budget_minutes: Annotated[str | None, typer.Option(help="Start nothing that would not be done in time.")] = None,
     out: Annotated[str | None, typer.Option(help="The run's directory. Default: runs/TASK-DIGEST here.")] = None,
     text_column: Annotated[str | None, typer.Option(help="Of a data file: the column with the texts.")] = None,
@@ -180,6 +193,11 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
         "race": race,
         "margin": margin,
         "checks": checks,
+        "endpoint": endpoint,
+        "key_env": key_env,
+        "price_input": price_input,
+        "price_output": price_output,
+        "budget_usd": budget_usd,
         "budget_minutes": budget_minutes,
         "out": out,
         "text_column": text_column,
@@ -197,9 +215,11 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
     folder = words.pop("out")
     of_data = {name: words.pop(name) for name in own_data.WORDS}
     task = own_data.task_of(task, of_data, folder, lambda text: typer.echo(text, err=True))
-    wish = _checked(task, **words)
+    of_endpoint = {name: words.pop(name) for name in _OF_ENDPOINT}
+    ring = _ring_of(of_endpoint, words)
+    wish = _checked(task, ring=ring, **words)
     with _interruptible():
-        finished = runner.run(task, wish, out=folder, progress=Bars(), budget_minutes=budget)
+        finished = runner.run(task, wish, out=folder, ring=ring, progress=Bars(), budget_minutes=budget)
     _report(finished, as_json)
 
 
@@ -390,11 +410,32 @@ def pull_model(name: Annotated[str, typer.Argument(help="A model's name (advisor
     typer.echo(str(files.folder))
 
 
-def _checked(task: str, *, model: str, race: bool, margin: str | None, **words: Any) -> Wish:
+def _ring_of(of_endpoint: dict[str, Any], words: dict[str, Any]) -> Ring | None:
+    """The ring of an endpoint; None stands for the shipped one. Names the model in `words`."""
+    from .models.endpoint import read_endpoint
+    from .runs import ring
+
+    url = of_endpoint.pop("endpoint")
+    if url is None:
+        alone = [f"--{name.replace('_', '-')}" for name, value in of_endpoint.items() if value is not None]
+        if alone:
+            raise BenchmarkError([f"{name}: found without --endpoint; allowed: with it" for name in alone])
+        words["model"] = words["model"] or _MODEL
+        return None
+    _need(_NEEDED_BY_ENDPOINTS)
+    endpoint = read_endpoint(url, words["model"], **of_endpoint)
+    endpoint.key()
+    return ring.of_endpoint(endpoint)
+
+
+def _checked(task: str, *, model: str, race: bool, margin: str | None, ring: Ring | None = None, **words: Any) -> Wish:
     """The wish, after looking at task, options and model together: all their problems come in one error."""
-    from . import approaches, tasks
+    from . import tasks
     from .models import registry
     from .runs import RacePlan, experiment, read_wish
+    from .runs.ring import shipped
+
+    ring = ring or shipped()
 
     problems: list[str] = []
     raced = None
@@ -405,24 +446,26 @@ def _checked(task: str, *, model: str, race: bool, margin: str | None, **words: 
         raced = (RacePlan() if allowed is None else RacePlan(margin=allowed)) if race else None
     except BenchmarkError as error:
         problems += error.problems
-    most, wish, known = None, None, tuple(approaches.ARMS)
+    most, wish, known = None, None, tuple(ring.arms)
     try:
         found = tasks.load(tasks.find(task))
-        most, known = len(found.train), approaches.arms_for(found.card.kind)
+        most = len(found.train)
+        known = tuple(arm for arm in known if found.card.kind in ring.arms[arm].kinds)
     except BenchmarkError as error:
         problems += error.problems
+    usual = tuple(arm for arm in known if not ring.arms[arm].by_name)
     try:
-        wish = read_wish(known, usual=approaches.usual(known), model=model, most=most, race=raced, **words)
+        wish = read_wish(known, usual=usual, model=model, most=most, race=raced, **words)
     except BenchmarkError as error:
         problems += error.problems
-    if wish is None or any(approaches.ARMS[arm].needs_model for arm in wish.arms):
-        if wish is not None and not problems:
+    if wish is None or any(ring.arms[arm].needs_model for arm in wish.arms):
+        if wish is not None and not problems and ring.said is None:
             _need(_NEEDED_BY_MODELS)
         try:
-            registry.resolve(model)
+            ring.resolve(model)
         except BenchmarkError as error:
             problems += error.problems
-    if wish is not None and any(approaches.ARMS[arm].needs_encoder for arm in wish.arms):
+    if wish is not None and any(ring.arms[arm].needs_encoder for arm in wish.arms):
         try:
             registry.resolve(registry.ENCODER)
         except BenchmarkError as error:

@@ -109,6 +109,7 @@ class Entrant:
         corner, predictions = self._corner, self._predictions
         self._step("latency", 0)
         latency = _latency(self._contestant, corner.test[:LATENCY_ITEMS])
+        account = getattr(self._contestant, "account", None)
         return {
             "schema": SCHEMA_CELL,
             "id": self.planned.id,
@@ -131,6 +132,7 @@ class Entrant:
             "predictions": self.rows(),
             **(self._checks() if "checks" in self.planned.settings else {}),
             "fit": dict(self._fit),
+            **({"endpoint": dict(account(predictions))} if account is not None else {}),
             "effort": _effort(self._fit, self._fit_seconds),
             "tokens": {
                 "total": sum(row.tokens for row in predictions),
@@ -235,7 +237,13 @@ def _is_answer(answer: str, card: TaskCard) -> bool:
 
 
 def _latency(contestant: Any, rows: Sequence[Example]) -> dict[str, Any]:
-    """Seconds from one text to its answer, asked one at a time with whatever the contestant keeps warm."""
+    """Seconds from one text to its answer, asked one at a time with whatever the contestant keeps warm.
+
+    A contestant whose answers cost money tells what it measured when it was asked.
+    """
+    timed = getattr(contestant, "latency", None)
+    if timed is not None:
+        return dict(timed([row.text for row in rows]))
     seconds = []
     for row in rows:
         clock = time.perf_counter()

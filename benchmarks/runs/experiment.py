@@ -21,11 +21,11 @@ from typing import Any
 from ..errors import BenchmarkError
 
 _LISTS = ("arms", "train_sizes", "seeds")
-_NUMBERS = ("test_limit", "margin", "budget_minutes")
+_NUMBERS = ("test_limit", "margin", "budget_minutes", "budget_usd", "price_input", "price_output")
 _OF_DATA = ("text_column", "label_column", "test_file", "kind", "description", "split_seed")
 _FLAGS = ("race", "checks", "drop_leaks")
-_TEXTS = ("task", "model", "out", *_OF_DATA)
-FIELDS = ("task", *_LISTS, *_NUMBERS, "model", "out", *_FLAGS, *_OF_DATA)
+_TEXTS = ("task", "model", "endpoint", "key_env", "out", *_OF_DATA)
+FIELDS = ("task", *_LISTS, *_NUMBERS, "model", "endpoint", "key_env", "out", *_FLAGS, *_OF_DATA)
 
 
 def is_experiment(name: str) -> bool:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..models.endpoint import Endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +18,8 @@ class Ring:
     `make(arm, card, seed, model)` returns a contestant; `settings(arm)`, or `settings(arm, kind)` of
     a task whose answers are written, is what enters the cell's identity;
     `resolve(name_or_path)` finds the model's files with name, folder, content hash and origin; `load(files, dtype=)`
-    gives the model itself (dtype None: its own choice).
+    gives the model itself (dtype None: its own choice). `opened` hears of the run's directory before any cell runs;
+    `said` is what a plan keeps of a ring that is not the shipped one, so that a run can be resumed.
     """
 
     arms: Mapping[str, Any]
@@ -22,6 +27,8 @@ class Ring:
     settings: Callable[..., Mapping[str, Any]]
     resolve: Callable[[str], Any]
     load: Callable[..., Any]
+    opened: Callable[[Path], None] | None = None
+    said: Mapping[str, Any] | None = None
 
 
 def shipped() -> Ring:
@@ -36,3 +43,35 @@ def shipped() -> Ring:
         resolve=registry.resolve,
         load=registry.load,
     )
+
+
+def of_endpoint(endpoint: Endpoint) -> Ring:
+    """The arms that an endpoint answers, and those without a language model; the run's directory keeps replies."""
+    from ..approaches import endpoint as arms
+    from ..models.endpoint import LoadedEndpoint
+
+    place = [Path("replies")]
+
+    def opened(directory: Path) -> None:
+        place[0] = directory / "replies"
+
+    return Ring(
+        arms=arms.ENDPOINT_ARMS,
+        make=arms.make,
+        settings=arms.settings,
+        resolve=lambda _name: endpoint,
+        load=lambda files, **_: LoadedEndpoint(files, place[0]),
+        opened=opened,
+        said=endpoint.said(),
+    )
+
+
+def of_source(source: Mapping[str, Any]) -> Ring | None:
+    """The ring of the endpoint that a run's plan file names; None where it names none."""
+    said = source.get("endpoint")
+    if not said:
+        return None
+    from ..models.endpoint import read_endpoint
+
+    words = {name: said[name] for name in ("key_env", "price_input", "price_output", "budget_usd")}
+    return of_endpoint(read_endpoint(said["url"], said["model"], **words))

@@ -19,7 +19,7 @@ from .measurement import measurement
 from .plan import Plan, PlannedCell, RacePlan, Wish, comparisons_of, make_plan, power_note, split_rows, test_rows
 from .progress import Progress, Silent
 from .racing import Heat, Recorded
-from .ring import Ring, shipped
+from .ring import Ring, of_source, shipped
 from .store import RunDirectory
 
 
@@ -74,6 +74,7 @@ def run(
         # A path is kept in full: 'advisor bench resume' may be called from another folder.
         "model": None if files is None else files.name if wish.model == files.name else str(files.folder),
         "model_origin": str(files.origin) if files else None,
+        **({"endpoint": dict(ring.said)} if ring.said else {}),
     }
     with directory.locked():
         directory.open_plan(plan, source, provenance.now(), progress.say)
@@ -92,10 +93,11 @@ def resume(
 
     Raises BenchmarkError if the task's data, the model or the arms' settings are no longer those of the plan.
     """
-    ring, progress = ring or shipped(), progress or Silent()
+    progress = progress or Silent()
     directory = RunDirectory(run_directory)
     found = directory.read_plan()
     described, source = found["plan"], found["source"]
+    ring = ring or of_source(source) or shipped()
     folder = Path(source["task_folder"])
     task = tasks.load(folder if folder.is_dir() else tasks.find(source["task"]))
     _same_data(task, described["data"])
@@ -161,6 +163,8 @@ def _run_plan(
     progress.say(power_note(len(test), len(plan.description["seeds"]), task.card.kind, comparisons))
     if budget is not None:
         progress.say(budget.note)
+    if ring.opened is not None:
+        ring.opened(directory.path)
     runner = _Runner(task, directory, ring, files, progress, test=test, done=done, budget=budget)
     progress.begin(pending, list(done.values()), len(test))
     try:
