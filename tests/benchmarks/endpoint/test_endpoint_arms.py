@@ -168,7 +168,7 @@ CHILD = "import sys; from benchmarks import cli; sys.exit(cli.main_bench(sys.arg
 
 
 def test_a_run_killed_in_the_middle_goes_on_without_paying_twice(tmp_path: Path) -> None:
-    """After kill -9, resuming gives all answers; only what was under way at the kill is asked again, and is told apart."""
+    """After kill -9 all answers come; only what was under way then is asked again, and that is told apart."""
     folder, out = write_task(tmp_path / "fruit", tests=40), tmp_path / "run"
 
     def script(body: dict[str, Any], times: int) -> Response:
