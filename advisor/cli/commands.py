@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,9 +20,10 @@ from advisor.cli.mcp import mcp_command
 from advisor.cli.portfolio import portfolio_command
 from advisor.cli.record import app as record_app
 from advisor.cli.rules import app as rules_app
+from advisor.cli.serve import app_command, worker_command
 from advisor.cli.studies import app as studies_app
 from advisor.cli.validate import validate_command
-from advisor.errors import InputError, MissingExtra, Problem, nearest
+from advisor.errors import InputError, Problem, nearest
 
 FORMATS = ("text", "json", "md", "html", "html-light", "pdf", "docx", "adr", "xlsx", "csv")
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)  # so that a horizon of years stays within the calendar
@@ -41,12 +40,14 @@ app = typer.Typer(
 app.add_typer(rules_app, name="rules")
 app.add_typer(studies_app, name="studies")
 app.add_typer(record_app, name="record")
+app.command(name="app")(app_command)
 app.command(name="backtest")(backtest_command)
 app.command(name="check")(check_command)
 app.command(name="diff")(diff_command)
 app.command(name="mcp")(mcp_command)
 app.command(name="portfolio")(portfolio_command)
 app.command(name="validate")(validate_command)
+app.command(name="worker")(worker_command)
 
 RulesOption = Annotated[Path | None, typer.Option("--rules", help="Folder of a rule pack; the shipped one if absent.")]
 DayOption = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Day of the advice, as yyyy-mm-dd.")]
@@ -57,10 +58,11 @@ DepthOption = Annotated[str, typer.Option("--depth", help="Depth of the report: 
 
 
 @contextmanager
-def edition(language: str, depth: str) -> Iterator[None]:
-    """Speaks a language and lays reports out at a depth within the block. Raises InputError for others than exist."""
+def edition(language: str, depth: str, branding: Path | None = None) -> Iterator[None]:
+    """Speaks a language, lays reports out at a depth and in the name of a house within the block. Raises InputError."""
     from advisor.language import LANGUAGES, using
-    from advisor.reports.edition import DEPTHS, at_depth
+    from advisor.reports.branding import read_brand
+    from advisor.reports.edition import DEPTHS, at_depth, branded
 
     problems = [
         Problem(option, "", repr(given), "one of " + ", ".join(allowed), nearest(given, allowed))
@@ -69,7 +71,8 @@ def edition(language: str, depth: str) -> Iterator[None]:
     ]
     if problems:
         raise InputError(problems)
-    with using(language), at_depth(depth):  # type: ignore[arg-type]
+    house = read_brand(branding) if branding is not None else None
+    with using(language), at_depth(depth), branded(house):  # type: ignore[arg-type]
         yield
 
 
@@ -121,6 +124,9 @@ def recommend(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
     full: Annotated[bool, typer.Option("--full", help="Print the whole text report, not its short form.")] = False,
     language: LanguageOption = "en",
     depth: DepthOption = "engineer",
+    branding: Annotated[
+        Path | None, typer.Option("--branding", help="A report.yaml: title, note, accent, logo.")
+    ] = None,
 ) -> None:
     """Recommends an approach for an answers file, with costs, reasons, sources and what would change it."""
     from advisor.intake import answers as intake
@@ -139,11 +145,12 @@ def recommend(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
         given = intake.parse_text(raw, knowledge.book, "standard input")
     else:
         given = intake.read(Path(answers), knowledge.book)
-    with edition(language, depth):
+    with edition(language, depth, branding):
         advice = advise(given, knowledge)
         short = chosen == "text" and out_file is None and not full
         options = ["--full"] if chosen == "text" else ["--format", chosen]
         options += ["--rules", str(rules)] if rules is not None else []
+        options += ["--branding", str(branding)] if branding is not None else []
         report = screen(advice) if short else render(advice, chosen, command=command_line(advice, *options))
     if out_file is None:
         out(report)
@@ -173,28 +180,6 @@ def _format(wanted: str, as_json: bool, out_file: Path | None) -> str:
             [Problem("--format", "", repr(wanted), "one of " + ", ".join(FORMATS), nearest(wanted, FORMATS))]
         )
     return wanted
-
-
-@app.command(name="app")
-def serve(
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port on this machine.")] = 8501,
-) -> None:
-    """Starts the browser app on this machine."""
-    import importlib.util
-
-    if importlib.util.find_spec("streamlit") is None:
-        raise MissingExtra("app", "The browser app")
-    command = [sys.executable, "-m", "streamlit", "run", str(locate.app_script())]
-    say([f"serving on http://localhost:{port} (stop with Ctrl-C)"])
-    settings = {
-        "STREAMLIT_SERVER_PORT": str(port),
-        "STREAMLIT_SERVER_ADDRESS": "localhost",
-        "STREAMLIT_SERVER_HEADLESS": "true",
-        "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
-        "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none",
-        "STREAMLIT_CLIENT_TOOLBAR_MODE": "minimal",
-    }
-    raise typer.Exit(subprocess.call(command, env={**os.environ, **settings}))
 
 
 _PASS_ON: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
