@@ -7,6 +7,7 @@ and a bare int or float raises TypeError.
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -401,6 +402,26 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Brand:
+    """How a house wants its reports to look: title and note in place of ours, accent `#rrggbb`, logo with its text."""
+
+    title: str = ""
+    note: str = ""
+    accent: str = ""
+    logo: bytes = b""
+    logo_type: str = ""
+    logo_text: str = ""
+
+    def __post_init__(self) -> None:
+        _tidy(self, "title", "note", "accent", "logo_text")
+
+    @property
+    def logo_address(self) -> str:
+        """The logo as an address that holds it whole; empty where there is none."""
+        return f"data:{self.logo_type};base64,{b64encode(self.logo).decode()}" if self.logo else ""
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A whole report. `legend` names the origins that occur in it; `footer` stands under every form of it.
 
@@ -413,6 +434,7 @@ class Document:
     sections: tuple[Section, ...]
     footer: Runs = ()
     day: date | None = None
+    brand: Brand | None = None
 
     def __post_init__(self) -> None:
         _tidy(self, "title", "subtitle")

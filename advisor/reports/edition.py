@@ -1,4 +1,4 @@
-"""The edition of a report: how deep it goes. Like the language, it belongs to the context, not to a writer."""
+"""The edition of a report: how deep it goes and whose it is. Like the language, it belongs to the context."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Literal, get_args
 
+from advisor.reports.document import Brand
+
 Depth = Literal["executive", "product", "engineer"]
 DEPTHS: tuple[str, ...] = get_args(Depth)
 
+_brand: ContextVar[Brand | None] = ContextVar("advisor_brand", default=None)
 _current: ContextVar[Depth] = ContextVar("advisor_depth", default="engineer")
 
 
@@ -28,3 +31,18 @@ def at_depth(wanted: Depth) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+def brand() -> Brand | None:
+    """The branding in force; None for reports in our own name."""
+    return _brand.get()
+
+
+@contextmanager
+def branded(wanted: Brand | None) -> Iterator[None]:
+    """Lays reports out in the name of a house within the block."""
+    token = _brand.set(wanted)
+    try:
+        yield
+    finally:
+        _brand.reset(token)

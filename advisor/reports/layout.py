@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from advisor.knowledge.domain import Quantity
 from advisor.language import current, lowered, say, written
@@ -11,31 +12,34 @@ from advisor.reports import appendix, charts, comparison, depths, evidence, reas
 from advisor.reports.cost_study import simulated
 from advisor.reports.document import (
     Block,
+    Brand,
     Bullets,
     Chart,
     Details,
     Document,
+    Paragraph,
     Runs,
     Section,
     Strong,
     Table,
     runs,
 )
-from advisor.reports.edition import depth
+from advisor.reports.edition import brand, depth
 from advisor.reports.verdict import changed, contenders, cost_table, flip_runs, title_of, verdict
 from advisor.reports.wording import capital, field_title, option
 
 
 def lay_out(advice: Advice, command: str = "") -> Document:
     """The report of an advice. `command` is the line that makes it again; a plausible one is written if it is empty."""
+    house = brand()
     sections = [section for section in _sections(advice) if section.blocks or section.sections]
     sections += [appendix.numbers(sections), appendix.sign_off(), appendix.reproduction(advice, command)]
     sections = [section for section in sections if section.blocks or section.sections]
     return Document(
-        title=advice.name or say("Prompting, fine-tuning or a hybrid?"),
+        title=(house.title if house else "") or advice.name or say("Prompting, fine-tuning or a hybrid?"),
         subtitle=say("Advice on how to customise the model, as of {as_of}", as_of=written(advice.as_of)),
         language=current(),
-        sections=depths.cut(sections, depth()),
+        sections=_noted(depths.cut(sections, depth()), house),
         footer=runs(
             say(
                 "As of {as_of}; review by {review_by}. Rulebook: {rulebook} {rulebook_version}. Verdict {verdict_id}.",
@@ -47,7 +51,16 @@ def lay_out(advice: Advice, command: str = "") -> Document:
             )
         ),
         day=advice.as_of,
+        brand=house,
     )
+
+
+def _noted(sections: tuple[Section, ...], house: Brand | None) -> tuple[Section, ...]:
+    """The sections with the note of the house in front of the verdict."""
+    if house is None or not house.note:
+        return sections
+    first = replace(sections[0], blocks=(Paragraph(runs(house.note)), *sections[0].blocks))
+    return (first, *sections[1:])
 
 
 def _sections(advice: Advice) -> Iterator[Section]:
