@@ -237,7 +237,7 @@ def _plane(spec: ChartSpec, drawing: Drawing) -> float:
         grid.append(Word(margin - 5, y + 3, text, 8, FAINT, "end"))
     drawing.shapes[:0] = grid
     _axis(spec, drawing, across, top, bottom)
-    taken: list[tuple[float, float, float]] = []
+    dots: list[tuple[float, float, Mark]] = []
     for index, series in enumerate(spec.series):
         colour = PALETTE[index % len(PALETTE)]
         placed = [(across(mark.at.value), up(mark.amount.value), mark) for mark in series.marks if mark.at is not None]
@@ -250,8 +250,10 @@ def _plane(spec: ChartSpec, drawing: Drawing) -> float:
             if spec.kind == "scatter" or len(placed) <= 12:
                 sign = SIGNS[index % len(SIGNS)]
                 drawing.shapes.append(Dot(x, y, 3.2, pale(colour) if mark.muted else colour, sign))
-        if spec.kind == "scatter":
-            _names(drawing, placed, taken)
+        dots += placed
+    if spec.kind == "scatter":
+        taken = [(x - 5.0, x + 5.0, y) for x, y, _ in dots]
+        _names(drawing, dots, taken)
     return _title_of_axis(drawing, spec.across, margin, bottom + 14)
 
 
@@ -272,7 +274,7 @@ def _names(
         size = length(text, 7.5)
         start = x + 6 if x + 6 + size < drawing.width else x - 6 - size
         free = all(abs(y - other) > 9 or start > end or start + size < begin for begin, end, other in taken)
-        if text and free and len(taken) < 40 and start > 0:
+        if text and free and start > 0:
             taken.append((start, start + size, y))
             drawing.shapes.append(Word(start, y + 2.6, text, 7.5))
 

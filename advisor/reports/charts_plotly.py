@@ -200,6 +200,7 @@ def _intervals(objects: Any, spec: ChartSpec) -> list[Any]:
 
 
 def hover(series: Series, mark: Mark) -> str:
+    """What a mark tells when it is pointed at: its number with bounds, origin and source."""
     """What is told beside a mark: its place, its value with bounds, where it comes from."""
     amount = mark.amount
     value = signed(amount) if amount.unit == "points" else figure(amount)

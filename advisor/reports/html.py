@@ -21,7 +21,7 @@ from advisor.reports.document import Block, Chart, Details, Document, Section, V
 from advisor.reports.figures import MEANINGS, aside, bounds, figure, mark, origin_text, signed, unit_words
 
 _TEMPLATES = Path(__file__).with_name("templates")
-WIDE, NARROW = 640.0, 330.0  # how wide a chart is drawn for a desk and for a phone
+WIDE, NARROW = 640.0, 280.0  # how wide a chart is drawn for a desk and for a phone
 
 
 def write(document: Document) -> bytes:
