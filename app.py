@@ -8,4 +8,4 @@ from starlette.middleware import Middleware
 import advisor.ui
 from advisor.ui.cookie import DraftCookie
 
-app = st.App(Path(advisor.ui.__file__).with_name("script.py"), middleware=[Middleware(DraftCookie)])
+app = st.App(Path(advisor.ui.__file__).parent / "entry" / "script.py", middleware=[Middleware(DraftCookie)])

@@ -58,8 +58,8 @@ def _whole() -> dict[str, Any]:
 
 
 def _key() -> str | None:
-    found = st.context.cookies.get(cookie.NAME)
-    return found if found and cookie.FORM.fullmatch(found) else None
+    found: object = st.context.cookies.get(cookie.NAME)
+    return found if isinstance(found, str) and cookie.FORM.fullmatch(found) else None
 
 
 @st.cache_resource(show_spinner=False)

@@ -59,5 +59,6 @@ def button(book: Rulebook) -> None:
         except InputError as error:
             st.warning(literal(error.problems[0]))
             return
-        at = urlsplit(st.context.url or "")
+        url: object = st.context.url
+        at = urlsplit(url if isinstance(url, str) else "")
         st.code(f"{at.scheme}://{at.netloc}/?{link.PARAMETER}={value}", language=None, wrap_lines=True)

@@ -19,7 +19,8 @@ def language() -> str:
     """The language of this session, one of LANGUAGES: the one chosen, else the browser's if we speak it."""
     chosen: str | None = st.session_state.get(KEY)
     if chosen is None:
-        chosen = (st.context.locale or SOURCE).partition("-")[0].lower()
+        locale: object = st.context.locale  # no text where no browser asks
+        chosen = locale.partition("-")[0].lower() if isinstance(locale, str) else SOURCE
     return chosen if chosen in LANGUAGES else SOURCE
 
 

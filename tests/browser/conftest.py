@@ -216,3 +216,11 @@ def second_visitor(chromium: Any, served: str) -> Iterator[Visitor]:
     user = Visitor(chromium, served)
     yield user
     user.context.close()
+
+
+@pytest.fixture(params=["light", "dark"])
+def reader(request: pytest.FixtureRequest, chromium: Any, served: str) -> Iterator[Visitor]:
+    """A user by day, and again by night."""
+    user = Visitor(chromium, served, scheme=request.param)
+    yield user
+    user.context.close()

@@ -17,7 +17,7 @@ from advisor.language import say, say_many
 from advisor.reasoning.engine import Engine
 from advisor.reasoning.portfolio import Portfolio, Summary
 from advisor.reports.document import ChartSpec, Mark, Series
-from advisor.reports.figures import figure, mark
+from advisor.reports.figures import aside, figure, mark
 from advisor.ui import draft, knowledge
 from advisor.ui.drawing import draw_chart
 from advisor.ui.wording import literal
@@ -35,7 +35,10 @@ def draw(pages: Mapping[str, StreamlitPage]) -> None:
     engine = knowledge.session_engine()
     st.title(say("Portfolio"), anchor=False)
     st.markdown(
-        say("Load a sheet of projects, one a row, with the fields of the questionnaire as columns. Leave cells empty.")
+        say(
+            "Load a sheet of projects, one a row, with the fields of the questionnaire as columns. "
+            "Leave empty what is not known."
+        )
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.download_button(
@@ -86,7 +89,7 @@ def _summary(summary: Summary, engine: Engine) -> None:
     tiles.append((say("No recommendation"), summary.statuses["abstain"]))
     with st.grid(min_column_width=140, gap="small"):
         for title, count in tiles:
-            with st.container(border=True, gap=None):
+            with st.container(border=True, height="stretch", gap=None):
                 st.caption(literal(title))
                 st.markdown(f"### {count:,}", anchors=False)
     source = "sum over the projects of what is recommended; its ends are those of all going well or badly at once"
@@ -94,7 +97,10 @@ def _summary(summary: Summary, engine: Engine) -> None:
         summary.cost_usd["likely"], "USD", "estimated", source, summary.cost_usd["low"], summary.cost_usd["high"]
     )
     lines = [
-        say("What is recommended costs {total}.", total=f"{literal(figure(total))}{mark(total.origin)}"),
+        say(
+            "What is recommended costs {total}.",
+            total=f"{literal(figure(total))}{mark(total.origin)} ({literal(aside(total))})",
+        ),
         say_many("{count} tie among them.", "{count} ties among them.", summary.statuses["tie"]),
     ]
     if summary.unlocks:

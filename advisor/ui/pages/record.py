@@ -53,7 +53,8 @@ def _whole(folder: str, stamps: tuple[int, ...]) -> dict[str, Any]:
 
 
 def _part(origin: str, part: Mapping[str, Any]) -> None:
-    st.subheader(literal(say(part["title"])), anchor=False)
+    title = say(part["title"])
+    st.subheader(literal(title[:1].upper() + title[1:]), anchor=False)
     n, good = part["n"], part["hits"] + part["ties"]
     low, high = part["interval"]
     counts = {

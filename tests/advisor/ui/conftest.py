@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-SCRIPT = Path(__file__).resolve().parents[3] / "advisor" / "ui" / "script.py"
+SCRIPT = Path(__file__).resolve().parents[3] / "advisor" / "ui" / "entry" / "script.py"
 
 
 class App:
