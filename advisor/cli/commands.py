@@ -151,7 +151,6 @@ def recommend(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
         options = ["--full"] if chosen == "text" else ["--format", chosen]
         options += ["--rules", str(rules)] if rules is not None else []
         options += ["--branding", str(branding)] if branding is not None else []
-        options += ["--branding", str(branding)] if branding is not None else []
         report = screen(advice) if short else render(advice, chosen, command=command_line(advice, *options))
     if out_file is None:
         out(report)
