@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from perf import reference, scoring, training
+from perf import reference, reports, scoring, training
 from perf.commands import measure_portfolio, measure_start
 from perf.engines import measure as measure_engines
 from perf.readings import environment, load, say
@@ -20,6 +20,7 @@ SECTIONS: dict[str, Callable[[], bool]] = {
     "engines": measure_engines,
     "portfolio": measure_portfolio,
     "start": measure_start,
+    "reports": reports.measure,
     "scoring": scoring.measure,
     "training": training.measure,
     "agreement": scoring.agree,
