@@ -21,9 +21,14 @@ def app_script() -> Path:
 
 
 def benchmark_cli() -> ModuleType:
-    """The benchmark's command line, loaded late; the only way from the advisor to the benchmark."""
+    """The benchmark's command line, loaded late."""
+    return benchmark_part("cli")
+
+
+def benchmark_part(part: str) -> ModuleType:
+    """A module of the benchmark, loaded late; the only way from the advisor to the benchmark."""
     name = "advisor._benchmarks" if (_PACKAGE / "_benchmarks").is_dir() else "benchmarks"
-    return importlib.import_module(f"{name}.cli")
+    return importlib.import_module(f"{name}.{part}")
 
 
 def _first(*candidates: Path) -> Path:

@@ -16,6 +16,7 @@ from advisor.cli import files, out, say
 from advisor.cli.backtest import backtest_command
 from advisor.cli.check import check_command
 from advisor.cli.diff import diff_command
+from advisor.cli.doctor import doctor_command
 from advisor.cli.mcp import mcp_command
 from advisor.cli.portfolio import portfolio_command
 from advisor.cli.record import app as record_app
@@ -44,6 +45,7 @@ app.command(name="app")(app_command)
 app.command(name="backtest")(backtest_command)
 app.command(name="check")(check_command)
 app.command(name="diff")(diff_command)
+app.command(name="doctor")(doctor_command)
 app.command(name="mcp")(mcp_command)
 app.command(name="portfolio")(portfolio_command)
 app.command(name="validate")(validate_command)

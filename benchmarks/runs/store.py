@@ -83,7 +83,7 @@ class RunDirectory:
             try:
                 found = self.read_plan()
             except BenchmarkError as error:
-                say(f"{error.problems[0]}; set aside as {_set_aside(path).name}")
+                say(f"{error.problems[0]}; set aside as {set_aside(path).name}")
             else:
                 if found["digest"] != plan.digest:
                     raise BenchmarkError([_different(self.path, found["plan"], plan.description)])
@@ -139,7 +139,7 @@ class RunDirectory:
             return None
         record, fault = _verified(path, planned.id)
         if record is None:
-            say(f"{path}: {fault}; set aside as {_set_aside(path).name}, the cell is run again")
+            say(f"{path}: {fault}; set aside as {set_aside(path).name}, the cell is run again")
         return record
 
     def write_cell(self, record: Mapping[str, Any]) -> dict[str, Any]:
@@ -222,7 +222,7 @@ def _verified(path: Path, cell_id: str) -> tuple[dict[str, Any] | None, str]:
     return (record, "") if complete else (None, "has fewer predictions than test rows")
 
 
-def _set_aside(path: Path) -> Path:
+def set_aside(path: Path) -> Path:
     """Renames a file to `*.corrupt`, or `*.2.corrupt` and so on; returns the new path."""
     target, number = path.with_name(f"{path.name}.corrupt"), 1
     while target.exists():
