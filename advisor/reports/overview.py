@@ -73,9 +73,8 @@ def _totals(rows: Sequence[Row], summary: Summary, titles: Mapping[str, str]) ->
         Fact(titles.get(name, name), (runs(_count(summary.approaches.get(name, 0), counted)),)) for name in APPROACHES
     ]
     tiles += [Fact(say("No recommendation"), (runs(_count(summary.statuses.get("abstain", 0), counted)),))]
-    tiles += [Fact(say("Cost of what is recommended"), (runs(total),))]
     yield Facts(tuple(tiles), tiles=True)
-    facts = []
+    facts = [Fact(say("Cost of what is recommended"), (runs(total),))]
     if summary.statuses.get("tie"):
         facts.append(Fact(say("Ties among them"), (runs(_count(summary.statuses["tie"], counted)),)))
     if summary.nothing_eligible:
@@ -83,8 +82,7 @@ def _totals(rows: Sequence[Row], summary: Summary, titles: Mapping[str, str]) ->
     if summary.unlocks:
         best = summary.unlocks[0]
         facts.append(Fact(say("Ask next"), (runs(best.ask),)))
-    if facts:
-        yield Facts(tuple(facts))
+    yield Facts(tuple(facts))
     used = tuple(
         (runs(titles.get(name, option(name))), runs(_count(number, counted)))
         for name, number in summary.techniques.items()
