@@ -37,17 +37,17 @@ def _side_by_side(found: LikeEvidence, conflict: Conflict) -> Iterator[Block]:
     pair = [named[name] for name in dict.fromkeys((conflict.prompting, conflict.tuning)) if name in named]
     if len(pair) < 2:
         return
-    rows = [
-        (say("What won"), *(runs(capital(study.outcome)) for study in pair)),
-        (say("Lead in points"), *(runs("–") if study.lead is None else runs(study.lead) for study in pair)),
-        (say("Tasks"), *(runs("; ".join(study.tasks)) for study in pair)),
-        (say("Unlike yours in"), *(_unlike(study) for study in pair)),
-        (say("How it was read"), *(runs(study.read) for study in pair)),
+    rows: list[tuple[Runs, ...]] = [
+        (runs(say("What won")), *(runs(capital(study.outcome)) for study in pair)),
+        (runs(say("Lead in points")), *(runs("–") if study.lead is None else runs(study.lead) for study in pair)),
+        (runs(say("Tasks")), *(runs("; ".join(study.tasks)) for study in pair)),
+        (runs(say("Unlike yours in")), *(_unlike(study) for study in pair)),
+        (runs(say("How it was read")), *(runs(study.read) for study in pair)),
     ]
     if any(study.caveat for study in pair):
-        rows.append((say("Mind"), *(runs(study.caveat or "–") for study in pair)))
+        rows.append((runs(say("Mind")), *(runs(study.caveat or "–") for study in pair)))
     columns = ("", *(f"{study.title}, {study.authors_year}" for study in pair))
-    yield Table(columns, tuple((runs(head), *cells) for head, *cells in rows), say("Conflicting studies side by side"))
+    yield Table(columns, tuple(rows), say("Conflicting studies side by side"))
 
 
 def _unlike(study: LikeStudy) -> Runs:
