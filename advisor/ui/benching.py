@@ -20,8 +20,8 @@ from advisor.store.launch import launch
 from advisor.store.runs import expected_seconds, run_folder
 
 ARMS = (
-    "majority", "linear", "encoder_head", "zero_shot", "few_shot", "retrieved_few_shot", "frozen_probe", "lora",
-    "hybrid",
+    "majority", "linear", "nearest", "zero_shot", "few_shot", "retrieved_few_shot", "optimised_prompt", "encoder_head",
+    "encoder_contrastive", "lora", "full", "hybrid", "lora_upper", "hybrid_upper",
 )  # fmt: skip
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 UPLOAD_BYTES = 50 * 2**20
@@ -66,7 +66,7 @@ def allowed_folders() -> dict[str, Path]:
     """The task folders that the operator opened to the app (ADVISOR_TASK_FOLDERS), by name."""
     found: dict[str, Path] = {}
     for named in filter(None, os.environ.get(FOLDERS_VARIABLE, "").split(os.pathsep)):
-        for card in sorted(Path(named).glob("*/task.yaml")):
+        for card in sorted(Path(named).glob("*/task.json")):
             found[card.parent.name] = card.parent.resolve()
     return found
 

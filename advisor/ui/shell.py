@@ -12,12 +12,24 @@ from advisor.errors import AdvisorError
 from advisor.knowledge.domain import Rulebook
 from advisor.language import say, using
 from advisor.ui import draft, keeping, knowledge, sharing, tongue
-from advisor.ui.pages import check, compare, interview, portfolio, questions, record, result, rules, start
+from advisor.ui.pages import (
+    benchmarks,
+    check,
+    compare,
+    interview,
+    portfolio,
+    questions,
+    record,
+    result,
+    rules,
+    saved,
+    start,
+)
 from advisor.ui.steps import Step, steps
 from advisor.ui.wording import literal
 
 ICON = Path(__file__).with_name("icon.svg")  # a named icon would be fetched from another machine
-WIDE = {"result", "compare", "portfolio", "rules", "record"}
+WIDE = {"benchmarks", "saved", "result", "compare", "portfolio", "rules", "record"}
 
 
 def run() -> None:
@@ -69,6 +81,8 @@ def _pages(all_steps: tuple[Step, ...]) -> dict[str, StreamlitPage]:
         "portfolio": (say("Portfolio"), partial(portfolio.draw, pages)),
         "rules": (say("Rules"), partial(rules.draw, pages)),
         "record": (say("Our record"), partial(record.draw, pages)),
+        "benchmarks": (say("Benchmarks"), partial(benchmarks.draw, pages)),
+        "saved": (say("Saved assessments"), partial(saved.draw, pages)),
     }
     for slug, (title, draw) in more.items():
         pages[slug] = st.Page(draw, title=title, url_path=slug)
@@ -94,6 +108,8 @@ def _sidebar(pages: dict[str, StreamlitPage], all_steps: tuple[Step, ...], book:
         st.page_link(pages["portfolio"], label=say("Portfolio"), icon=":material/scatter_plot:")
         st.page_link(pages["rules"], label=say("Rules"), icon=":material/gavel:")
         st.page_link(pages["record"], label=say("Our record"), icon=":material/history:")
+        st.page_link(pages["benchmarks"], label=say("Benchmarks"), icon=":material/speed:")
+        st.page_link(pages["saved"], label=say("Saved assessments"), icon=":material/inventory_2:")
         st.divider()
         _keep(book)
         tongue.choice()

@@ -43,6 +43,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 **os.environ,
                 "PYTHONPATH": str(ROOT),
                 "ADVISOR_DATABASE_URL": f"sqlite:///{folder / 'advisor.db'}",
+                "ADVISOR_DATA_DIR": str(folder / "data"),
             },
             stdout=output,
             stderr=subprocess.STDOUT,

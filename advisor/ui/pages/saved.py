@@ -13,9 +13,9 @@ from streamlit.navigation.page import StreamlitPage
 from advisor.errors import AdvisorError
 from advisor.knowledge.domain import Rulebook
 from advisor.language import say, say_many, written
-from advisor.reasoning.advise import advise
 from advisor.store import Assessment, Version, difference
 from advisor.ui import account, draft, knowledge
+from advisor.ui.verdicts import advice_for
 from advisor.ui.wording import literal
 
 PRESENT = "saved-present"  # the assessment that the session's answers were opened from, or saved as
@@ -56,10 +56,11 @@ def _save(owner: str) -> None:
 def _on_save(owner: str, assessment: str | None) -> None:
     engine = knowledge.session_engine()
     try:
-        verdict = advise(draft.read(engine.book).answers, engine).verdict
+        advice = advice_for(draft.read(engine.book).answers, engine)
         name = str(st.session_state.get("saved-name", "")).strip() or say("Without a name")
-        words = {"verdict": str(verdict.approach or verdict.status), "assessment": assessment}
-        kept = account.store().save_assessment(owner, name, draft.plain(), **words)
+        verdict = advice.recommendation or advice.status
+        held = draft.plain()
+        kept = account.store().save_assessment(owner, name, held, verdict=verdict, assessment=assessment)
         st.session_state[PRESENT] = kept.assessment
         st.toast(say("Saved as version {number}.", number=kept.number))
     except AdvisorError as error:
@@ -70,7 +71,9 @@ def _entry(each: Assessment, owner: str, pages: Mapping[str, StreamlitPage], boo
     mine = each.owner == owner
     day = written(datetime.fromtimestamp(each.updated, UTC).date())
     count = say_many("{count} version", "{count} versions", each.number)
-    title = f"{literal(each.name)} · {literal(each.verdict)} · {count} · {day}"
+    approach = book.approaches.get(each.verdict)
+    verdict = literal(say(approach.title)) if approach else say("No recommendation")
+    title = f"{literal(each.name)} · {verdict} · {count} · {day}"
     shown = st.expander(title, key=f"saved-{each.id}", on_change="rerun")
     if not shown.open:
         return
