@@ -19,6 +19,7 @@ from advisor.errors import InputError, MissingExtra, Problem
 
 UPLOAD_MB = 50
 SECRETS = Path(".streamlit/secrets.toml")
+NEEDED = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
 
 
 def app_command(
@@ -65,7 +66,7 @@ def sign_in_configured() -> bool:
             found = tomllib.loads(path.read_text(encoding="utf-8")).get("auth")
         except (OSError, ValueError):
             continue
-        if isinstance(found, dict) and found.get("redirect_uri") and found.get("cookie_secret"):
+        if isinstance(found, dict) and all(found.get(name) for name in NEEDED):
             return True
     return False
 

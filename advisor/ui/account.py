@@ -25,7 +25,8 @@ def owner() -> str | None:
         return ""
     if not st.user.get("is_logged_in"):
         return None
-    return str(st.user.get("email") or st.user.get("sub") or "") or None
+    email = st.user.get("email") if st.user.get("email_verified", True) else None  # shares go by the address
+    return str(email or st.user.get("sub") or "") or None
 
 
 def required() -> str | None:

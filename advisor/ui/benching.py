@@ -27,6 +27,7 @@ SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 UPLOAD_BYTES = 50 * 2**20
 CELLS_LIMIT = 200
 COMMAND_SECONDS = 120
+EXTERNAL_VARIABLE = "ADVISOR_EXTERNAL_WORKER"
 FOLDERS_VARIABLE = "ADVISOR_TASK_FOLDERS"  # set by the operator, separated as in PATH
 
 
@@ -121,10 +122,14 @@ def look(spec: Mapping[str, str], owner: str) -> Look:
 
 
 def start(store: Store, owner: str, spec: Mapping[str, str]) -> Job:
-    """Submits the run and starts its worker, which outlives the app. Raises AdvisorError."""
+    """Submits the run and starts its worker, which outlives the app. Raises AdvisorError.
+
+    Where the operator runs `advisor worker` beside the app (ADVISOR_EXTERNAL_WORKER=1) the run waits for that one.
+    """
     check(spec, owner)
     title = f"{Path(spec['task']).stem[:40]}: {spec['arms']}"
-    return launch(store, store.submit_job(owner, title, spec))
+    job = store.submit_job(owner, title, spec)
+    return job if os.environ.get(EXTERNAL_VARIABLE) == "1" else launch(store, job)
 
 
 def measured(job: Job) -> bool:

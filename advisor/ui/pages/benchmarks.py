@@ -85,7 +85,11 @@ def _task(owner: str) -> dict[str, str] | None:
         label = st.text_input(say("Column with the answers"), key="bench-label", max_chars=200)
     if file is None:
         return None
-    path = benching.keep_upload(file.getvalue(), file.name, owner)
+    try:
+        path = benching.keep_upload(file.getvalue(), file.name, owner)
+    except AdvisorError as error:
+        _problems(error)
+        return None
     return {"task": str(path), "text-column": text, "label-column": label}
 
 
