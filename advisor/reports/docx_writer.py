@@ -160,7 +160,9 @@ class _Word:
         elif isinstance(run, Value):
             paragraph.add_run(run.text + mark(run.origin))
         else:
-            paragraph.add_run(plain(run)).bold = True if isinstance(run, Strong) else None
+            made = paragraph.add_run(plain(run))
+            if isinstance(run, Strong):
+                made.bold = True
 
     def _bullets(self, block: Bullets) -> None:
         for number, item in enumerate(block.items, start=1):
