@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from perf import reference, reports, scoring, training
+from perf import app, reference, reports, scoring, training
 from perf.commands import measure_portfolio, measure_start
 from perf.engines import measure as measure_engines
 from perf.readings import environment, load, say
@@ -21,13 +21,15 @@ SECTIONS: dict[str, Callable[[], bool]] = {
     "portfolio": measure_portfolio,
     "start": measure_start,
     "reports": reports.measure,
+    "app": app.measure,
     "scoring": scoring.measure,
     "training": training.measure,
     "agreement": scoring.agree,
     "brief": scoring.brief,
+    "crowd": app.crowd,
     "reference": reference.second_opinion,
 }
-ONLY_IF_NAMED = ("agreement", "brief", "reference")
+ONLY_IF_NAMED = ("agreement", "brief", "reference", "crowd")
 
 
 def main(wanted: Sequence[str]) -> None:

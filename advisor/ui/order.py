@@ -45,17 +45,28 @@ def begin(chosen: str) -> None:
 
 
 def turn(answers: Answers, engine: Engine) -> Turn:
-    """The question to ask now. Whatever was asked stays in its place, so that Back leads to it."""
+    """The question to ask now. Whatever was asked stays in its place, so that Back leads to it.
+
+    The questions are ranked anew only where the next one is chosen, so that an answer shows at once.
+    """
     trail: tuple[str, ...] = st.session_state.get(TRAIL, ())
     place: int = st.session_state.get(PLACE, 0)
-    waiting = _waiting(answers, engine, trail)
-    settled = not ranked(answers, engine)
+    settled = len(still_open(answers, engine)) <= 1
     if place < len(trail):
-        return Turn(trail[place], place + 1, len(waiting) + len(trail) - place - 1, settled)
+        return Turn(trail[place], place + 1, len(trail) - place - 1 + _left(answers, engine, trail), settled)
+    waiting = _waiting(answers, engine, trail)
     if not waiting:
-        return Turn(None, len(trail) + 1, 0, settled)
+        return Turn(None, len(trail) + 1, 0, not ranked(answers, engine))
     st.session_state[TRAIL] = (*trail, waiting[0])
     return Turn(waiting[0], place + 1, len(waiting) - 1, settled)
+
+
+def _left(answers: Answers, engine: Engine, trail: tuple[str, ...]) -> int:
+    """How many questions may follow those asked, by the last ranking."""
+    if mode() == EXPRESS:
+        return sum(field not in trail for field in _express(answers, engine))
+    kept = st.session_state.get(RANKED)
+    return sum(field not in trail and not draft.answered(field) for field in kept[1]) if kept else 0
 
 
 def forward() -> None:
@@ -77,11 +88,16 @@ def _waiting(answers: Answers, engine: Engine, trail: tuple[str, ...]) -> tuple[
     """The questions still to be asked, most valuable first; of the express ones those that do not matter come last."""
     valuable = ranked(answers, engine)
     if mode() == EXPRESS:
-        applies = draft.applicable(answers, engine)
-        asked = [question.field for question in engine.book.questions.values() if question.express]
-        open_ = [field for field in asked if field in applies and not draft.answered(field)]
+        open_ = _express(answers, engine)
         valuable = tuple(sorted(open_, key=lambda field: valuable.index(field) if field in valuable else len(valuable)))
     return tuple(field for field in valuable if field not in trail)
+
+
+def _express(answers: Answers, engine: Engine) -> list[str]:
+    """The express questions that apply and are open, in the order of the pack."""
+    applies = draft.applicable(answers, engine)
+    asked = (question.field for question in engine.book.questions.values() if question.express)
+    return [field for field in asked if field in applies and not draft.answered(field)]
 
 
 def ranked(answers: Answers, engine: Engine) -> tuple[str, ...]:

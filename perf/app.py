@@ -1,0 +1,216 @@
+"""How quickly the browser app answers: its first page, the page after an answer, and many sessions at once.
+
+`python -m perf app` prints the first two; `python -m perf crowd` lets sessions answer over the app's own websocket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from perf.readings import Readings, claim, say
+
+CHROMIUM = "/usr/bin/chromium"
+READY = '[data-testid="stApp"][data-test-connection-state="CONNECTED"][data-test-script-state="notRunning"]'
+ROUNDS = 5
+ANSWERS = 12
+SESSIONS = int(os.environ.get("ADVISOR_PERF_SESSIONS", "50"))
+SECONDS = float(os.environ.get("ADVISOR_PERF_SECONDS", "300"))
+THINKING = 5.0  # seconds between two answers of a session
+
+
+def measure() -> bool:
+    """Prints start to first page and answer to changed page, with the engine's share; whether the claims hold here."""
+    from playwright.sync_api import sync_playwright
+
+    say(["", "6. advisor app in a real browser"])
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        first = Readings(tuple(_first_paint(browser) for _ in range(ROUNDS)))
+        say(f"   start to the first page that can be used   {first.shown()}")
+        with served() as (url, _):
+            answers = Readings(tuple(_answers(browser, url)))
+        browser.close()
+    engine = _engine_share()
+    say(f"   answer to the changed page                 {answers.shown(3)}")
+    say(f"   of it the engine                           {engine.shown(3)}")
+    return claim("first page in under 3 s", first.median < 3) & claim("answer in under 0.3 s", answers.median < 0.3)
+
+
+def _first_paint(browser: Any) -> float:
+    """Seconds from the start of the process until the button of the first page is there."""
+    started = time.perf_counter()
+    with served() as (url, _):
+        page = browser.new_page()
+        page.goto(url)
+        page.get_by_role("button", name="Express: 6 questions").wait_for()
+        seconds = time.perf_counter() - started
+        page.close()
+    return seconds
+
+
+def _answers(browser: Any, url: str) -> Iterator[float]:
+    """Seconds from a click on an answer until the button beside it says that the question is answered, or not."""
+    page = browser.new_page()
+    page.goto(f"{url}/interview")
+    page.wait_for_selector(READY)
+    page.get_by_role("radio").first.wait_for()
+    options = page.get_by_role("radiogroup").locator("label")
+    for number in range(ANSWERS):
+        last = options.count() - 1
+        wanted = "Not known, next" if number % 2 else "Next"
+        started = time.perf_counter()
+        options.nth(last if number % 2 else 0).click()
+        page.get_by_role("button", name=wanted, exact=True).wait_for()
+        if number >= 2:
+            yield time.perf_counter() - started
+    page.close()
+
+
+def _engine_share() -> Readings:
+    """Seconds that the engine takes for what the page asks after one answer: which approaches are still open."""
+    from advisor import locate
+    from advisor.intake.answers import parse
+    from advisor.reasoning.advise import engine
+    from advisor.reasoning.probe import Probe
+
+    knowledge = engine(locate.rules_dir(), date.today())
+    found = []
+    for value in ("untested", "none", "both") * 3:
+        answers = parse({"quality_gap": value}, knowledge.book)
+        started = time.perf_counter()
+        Probe(knowledge, answers).still_open()
+        found.append(time.perf_counter() - started)
+    return Readings(tuple(found[1:]))
+
+
+def crowd() -> bool:
+    """Lets many sessions answer at once and prints their waiting times; whether all was well."""
+    say(["", f"7. {SESSIONS} sessions answering for {SECONDS:.0f} s, each every {THINKING:g} s"])
+    with served() as (url, _):
+        waits, faults, seen = asyncio.run(_crowd(url))
+    if waits:
+        ordered = sorted(waits)
+        p95 = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+        say(f"   {len(waits):,} answers; median {statistics.median(waits):.2f} s, p95 {p95:.2f} s")
+    say(f"   answers that came back and were compared with what was sent: {len(seen):,}")
+    say(f"   errors and answers of another session: {len(faults)}" + "".join(f"\n   {fault}" for fault in faults[:5]))
+    return claim("no error, and no answer seen by another session", bool(seen) and not faults)
+
+
+async def _crowd(url: str) -> tuple[list[float], list[str], list[float]]:
+    waits: list[float] = []
+    faults: list[str] = []
+    seen: list[float] = []
+    end = time.monotonic() + SECONDS
+    await asyncio.gather(*(_session(url, number, end, waits, faults, seen) for number in range(SESSIONS)))
+    return waits, faults, seen
+
+
+async def _session(url: str, number: int, end: float, waits: list[float], faults: list[str], seen: list[float]) -> None:
+    """One user on the step `task`: states a number of use cases that no other session states, over and over."""
+    import websockets
+    from streamlit.proto.BackMsg_pb2 import BackMsg
+
+    address = url.replace("http", "ws") + "/_stcore/stream"
+    await asyncio.sleep(THINKING * number / SESSIONS)
+    try:
+        async with websockets.connect(address, subprotocols=["streamlit"], max_size=None) as line:
+            message = BackMsg()
+            message.rerun_script.page_name = "task"
+            await line.send(message.SerializeToString())
+            boxes, _ = await _run(line)
+            key = next((found for name, found in boxes.items() if "use_case_count" in name), "")
+            if not key:
+                faults.append(f"session {number}: no box for the answer")
+                return
+            turn = 0
+            while time.monotonic() < end:
+                turn += 1
+                mine = 1000 * (number + 1) + turn % 1000
+                message = BackMsg()
+                message.rerun_script.page_name = "task"
+                state = message.rerun_script.widget_states.widgets.add()
+                state.id, state.double_value = key, float(mine)
+                started = time.perf_counter()
+                await line.send(message.SerializeToString())
+                _, shown = await _run(line)
+                waits.append(time.perf_counter() - started)
+                if shown is not None:
+                    seen.append(shown)
+                if shown not in (None, float(mine)):
+                    faults.append(f"session {number}: sent {mine}, saw {shown}")
+                await asyncio.sleep(THINKING)
+    except Exception as error:  # whatever goes wrong is counted
+        faults.append(f"session {number}: {type(error).__name__} {error}")
+
+
+async def _run(line: Any) -> tuple[dict[str, str], float | None]:
+    """Reads one run to its end: the ids of its number boxes, and the value in the box of the use cases."""
+    from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+    boxes: dict[str, str] = {}
+    shown: float | None = None
+    while True:
+        message = ForwardMsg()
+        message.ParseFromString(await line.recv())
+        kind = message.WhichOneof("type")
+        if kind == "delta" and message.delta.new_element.HasField("number_input"):
+            box = message.delta.new_element.number_input
+            boxes[box.id] = box.id
+            if "use_case_count" in box.id and box.set_value:
+                shown = box.value
+        elif kind == "delta" and message.delta.new_element.HasField("exception"):
+            raise RuntimeError(message.delta.new_element.exception.message)
+        elif kind == "script_finished":
+            return boxes, shown
+
+
+@contextmanager
+def served() -> Iterator[tuple[str, int]]:
+    """The app as its command serves it, with a store of its own: its address and process id."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        surroundings |= {"ADVISOR_DATABASE_URL": f"sqlite:///{Path(folder) / 'advisor.db'}"}
+        server = subprocess.Popen(
+            [sys.executable, "-m", "advisor.cli", "app", "--port", str(port)],
+            env=surroundings,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        url = f"http://localhost:{port}"
+        try:
+            _healthy(url)
+            yield url, server.pid
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+            server.wait(timeout=20)
+
+
+def _healthy(url: str, patience: float = 60.0) -> None:
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    raise TimeoutError("the app did not start")
