@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from advisor.errors import AdvisorError
-from advisor.language import say
+from advisor.language import current, say, using
 from advisor.store import ACTIVE, Job
 from advisor.ui import account, benching
 from advisor.ui.wording import literal
@@ -32,7 +32,7 @@ def draw(pages: Mapping[str, StreamlitPage]) -> None:
     _new(owner)
     st.subheader(say("Your runs"), anchor=False)
     running = any(job.state in ACTIVE for job in account.store().list_jobs(owner))
-    st.fragment(_runs, run_every=WATCH_SECONDS if running else None)(owner, running)
+    st.fragment(_runs, run_every=WATCH_SECONDS if running else None)(owner, running, current())
     _compare(owner)
 
 
@@ -118,7 +118,12 @@ def _problems(error: AdvisorError | None) -> None:
         st.error(literal(str(problem)))
 
 
-def _runs(owner: str, running: bool) -> None:
+def _runs(owner: str, running: bool, language: str) -> None:
+    with using(language):  # what runs by itself does not pass through the frame of the page
+        _watch(owner, running)
+
+
+def _watch(owner: str, running: bool) -> None:
     jobs = account.store().list_jobs(owner)
     if running and not any(job.state in ACTIVE for job in jobs):
         st.rerun()  # the last one ended: the page stops asking, and what can be compared is new
