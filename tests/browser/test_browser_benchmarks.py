@@ -40,7 +40,7 @@ def test_a_benchmark_goes_on_over_a_reload_and_its_result_is_seen(visitor: Any) 
 @pytest.mark.slow
 def test_a_running_benchmark_is_cancelled(visitor: Any) -> None:
     """It stops short of its plan and says that it was cancelled."""
-    _look_and_start(visitor, ",".join(str(seed) for seed in range(40)))
-    visitor.page.get_by_text(re.compile(r"of 160 cells done")).wait_for(timeout=2 * MINUTE)
+    _look_and_start(visitor, ",".join(str(seed) for seed in range(30)))
+    visitor.page.get_by_text(re.compile(r"of 120 cells done")).wait_for(timeout=2 * MINUTE)
     visitor.page.get_by_role("button", name="Cancel", exact=True).click()
     visitor.page.get_by_text("cancelled").wait_for(timeout=2 * MINUTE)

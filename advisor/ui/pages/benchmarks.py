@@ -46,7 +46,7 @@ def _new(owner: str) -> None:
         )  # fmt: skip
         with st.container(horizontal=True):
             sizes = st.text_input(say("Training examples"), "16,64", key="bench-sizes", max_chars=100)
-            seeds = st.text_input(say("Seeds"), "0", key="bench-seeds", max_chars=100)
+            seeds = st.text_input(say("Seeds"), "0", key="bench-seeds", max_chars=400)
             limit = st.number_input(say("Most test rows"), 10, 100_000, 100, key="bench-limit")
         words = {"train-sizes": sizes, "seeds": seeds, "test-limit": str(limit), "arms": ",".join(arms)}
         spec = {**chosen, **words} if chosen and arms else None
