@@ -19,7 +19,6 @@ def _asked(at: Any) -> str:
 def test_the_express_interview_asks_its_six_questions_once_and_ends(app: Any) -> None:
     """Six pages, each question once, Back leads to the one before with its answer, and then the advice is offered."""
     app.at.button(key="begin-express").click().run()
-    app.go("interview")
     seen = [_asked(app.at)]
     app.choose("quality_gap", "both") if seen == ["quality_gap"] else None
     for _ in EXPRESS:
