@@ -27,7 +27,7 @@ def _look_and_start(visitor: Any, seeds: str) -> None:
 def test_a_benchmark_goes_on_over_a_reload_and_its_result_is_seen(visitor: Any) -> None:
     """The smallest difference stands there before the start; after a reload the run is still there and ends."""
     _look_and_start(visitor, "0")
-    visitor.page.get_by_text("running", exact=False).first.wait_for(timeout=MINUTE)
+    visitor.page.get_by_text("cells done").first.wait_for(timeout=MINUTE)
     visitor.page.reload()
     visitor.settle()
     expect(visitor.page.get_by_text("4 of 4 cells done")).to_be_visible(timeout=2 * MINUTE)
