@@ -79,7 +79,9 @@ class Entrant:
         clock = time.perf_counter()
         self._fit = self._contestant.fit(corner.split.train, corner.split.dev)
         self._fit_seconds = time.perf_counter() - clock
-        dev = _predict(self._contestant, corner.card, corner.split.dev, None)[0] if corner.split.dev else ()
+        # Baselines learn the development rows as well: what they say of them would be no score.
+        judged = corner.split.dev if arm.approach is not None else ()
+        dev = _predict(self._contestant, corner.card, judged, None)[0] if judged else ()
         self.dev_metrics = scores(dev, corner.card) if dev else None
         self._predictions: list[Prediction] = []
         self._predict_seconds = 0.0

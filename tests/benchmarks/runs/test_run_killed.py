@@ -34,7 +34,7 @@ def comparable(path: Path) -> dict[str, object]:
 def without_times(result: dict) -> dict:
     """A measurement without what the clock and the machine put into it."""
     arms = [{key: value for key, value in arm.items() if key not in TIMES} for arm in result["arms"]]
-    return {**{key: value for key, value in result.items() if key != "created_at"}, "arms": arms}
+    return {**{key: value for key, value in result.items() if key not in ("created_at", "provenance")}, "arms": arms}
 
 
 def child(task: Path, out: Path, log: Path) -> subprocess.Popen:
