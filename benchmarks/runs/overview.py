@@ -74,7 +74,8 @@ def foresights(results: Sequence[Result], upto: int) -> list[dict[str, Any]]:
     """For every crossover of measurements with larger sizes: would the sizes up to `upto` have foretold it?
 
     `predicted` is the sentence from the sizes up to `upto`, `measured` the one from all sizes, `number` the likely
-    number of examples by all sizes (None where it is not within reach), `held` whether the predicted band holds it.
+    number of examples by all sizes (None where it is not within reach), `held` whether the predicted band holds it;
+    None where all sizes together still leave the crossover open.
     Crossovers with fewer than two sizes up to `upto`, or none above, are left out.
     """
     found = []
@@ -93,7 +94,7 @@ def foresights(results: Sequence[Result], upto: int) -> list[dict[str, Any]]:
                     "predicted": predicted.sentence,
                     "measured": measured.sentence,
                     "number": None if number == math.inf else number,
-                    "held": number is not None and predicted.contains(number),
+                    "held": None if number is None else predicted.contains(number),
                 }
             )
     return found
@@ -101,11 +102,11 @@ def foresights(results: Sequence[Result], upto: int) -> list[dict[str, Any]]:
 
 def _number(measured: Crossover) -> float | None:
     """The likely number of examples; None where the measurement itself leaves it open."""
-    if measured.status == "already":
+    if measured.status == "unknown":
+        return None
+    if measured.p_already >= 0.5:
         return float(measured.smallest)
-    if measured.status == "not_within_reach":
-        return math.inf
-    return measured.likely
+    return math.inf if measured.p_within_reach < 0.5 else measured.likely
 
 
 def as_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -131,9 +132,10 @@ def foresights_as_markdown(rows: Sequence[Mapping[str, Any]], upto: int) -> str:
     head = ("task", "approach", f"foretold from up to {upto} examples", "measured with all", "held")
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in rows:
-        held = "yes" if row["held"] else "no"
+        held = {True: "yes", False: "no", None: "open"}[row["held"]]
         lines.append(f"| {row['task']} | {row['approach']} | {row['predicted']} | {row['measured']} | {held} |")
-    return "\n".join([*lines, "", f"held: {sum(row['held'] for row in rows)} of {len(rows)}"])
+    decided = [row["held"] for row in rows if row["held"] is not None]
+    return "\n".join([*lines, "", f"held: {sum(decided)} of {len(decided)}, {len(rows) - len(decided)} open"])
 
 
 def _words(score: Mapping[str, Any] | None, named: bool) -> str:

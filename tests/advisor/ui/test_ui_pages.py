@@ -149,7 +149,7 @@ def test_a_wrong_number_is_named_beside_its_field_and_left_out(app: Any) -> None
     assert "target\\_quality" in at.error[0].value
     at = app.go("result")
     assert not at.exception
-    assert any("need mending" in item.value for item in at.warning)
+    assert any("1 answer needs mending" in item.value for item in at.warning)
 
 
 def test_a_number_becomes_a_range_and_back(app: Any) -> None:

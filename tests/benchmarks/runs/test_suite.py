@@ -103,7 +103,7 @@ def test_crossovers_are_foretold_from_the_small_sizes_alone():
     assert set(found) == {"early", "broken"}
     assert found["early"]["held"] and found["early"]["number"] == 16
     assert not found["broken"]["held"]
-    assert "held: 1 of 2" in foresights_as_markdown(list(found.values()), 64)
+    assert "held: 1 of 2, 0 open" in foresights_as_markdown(list(found.values()), 64)
 
 
 def test_results_are_read_from_files_runs_and_folders_and_everything_else_is_named(tmp_path):
