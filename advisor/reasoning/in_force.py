@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from advisor.intake.answers import Answers
@@ -53,7 +53,7 @@ def in_force(answers: Answers, engine: Engine) -> dict[str, dict[str, Any]]:
     return {
         "prices": dict(sorted(prices.items())),
         "assumptions": {name: _digest(entry) for name, entry in sorted(table.assumptions.entries.items())},
-        "parameters": {name: parameter.on(day) for name, parameter in sorted(book.parameters.items())},
+        "parameters": {name: _sorted(parameter.on(day)) for name, parameter in sorted(book.parameters.items())},
         "market": {name: "in force" for name, fact in sorted(book.market.items()) if fact.valid(day)},
         "rules": {rule.id: _digest(rule) for rule in sorted(engine.rules, key=lambda rule: rule.id)},
         "models": {name: digest[:DIGITS] for name, digest in models.items() if digest},
@@ -79,5 +79,24 @@ def _three(amount: Any) -> list[float]:
     return [low, amount.value, high]
 
 
+def _sorted(value: Any) -> Any:
+    """A parameter's value; one that depends on an answer with its keys in order."""
+    return dict(sorted(value.items())) if isinstance(value, Mapping) else value
+
+
 def _digest(entry: Any) -> str:
-    return hashlib.sha256(repr(entry).encode()).hexdigest()[:DIGITS]
+    """Of what an entry says, whatever the order of its keys and the file that it stands in."""
+    return hashlib.sha256(_told(entry).encode()).hexdigest()[:DIGITS]
+
+
+def _told(value: Any) -> str:
+    if is_dataclass(value) and not isinstance(value, type):
+        told = [f"{field.name}={_told(getattr(value, field.name))}" for field in fields(value) if field.name != "where"]
+        return f"{type(value).__name__}({','.join(told)})"
+    if isinstance(value, Mapping):
+        return "{" + ",".join(sorted(f"{_told(key)}:{_told(item)}" for key, item in value.items())) + "}"
+    if isinstance(value, frozenset | set):
+        return "{" + ",".join(sorted(map(_told, value))) + "}"
+    if isinstance(value, tuple | list):
+        return "[" + ",".join(map(_told, value)) + "]"
+    return repr(value)

@@ -74,12 +74,19 @@ def _blocks(section: Section) -> Iterator[Block]:
         tables += isinstance(block, Table)
         in_costs = section.id == "costs" and (isinstance(block, Paragraph | Bullets) or tables == 1)
         measured = section.id == "evidence" and _measured(block)
+        if section.id == "plan" and _told_elsewhere(block, section.blocks[-1]):
+            continue
         if section.id in {"verdict", "questions", "plan", "limits"} or isinstance(block, Chart):
             yield block
         elif section.id == "ruled-out" and isinstance(block, Argument):
             yield replace(block, read=(), rule="")
         elif in_costs or measured:
             yield block
+
+
+def _told_elsewhere(block: Block, last: Block) -> bool:
+    """Whether a block of the plan repeats what its steps say (the drawn timeline) or the verdict (the review's day)."""
+    return isinstance(block, Chart) or (isinstance(block, Paragraph) and block is last)
 
 
 def _measured(block: Block) -> bool:

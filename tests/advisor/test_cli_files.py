@@ -64,12 +64,12 @@ def test_the_output_never_replaces_its_input(command: str, advisor_cli: Cli, tmp
 
 
 def test_a_format_that_cannot_be_written_is_not_guessed(advisor_cli: Cli, tmp_path: Path) -> None:
-    """--out x.pdf does not put plain text into a file that claims to be a PDF."""
+    """--out x.odt does not put plain text into a file that claims to be something else."""
     (tmp_path / "a.yaml").write_text("")
-    result = advisor_cli("recommend", "a.yaml", "--out", "x.pdf", cwd=tmp_path)
+    result = advisor_cli("recommend", "a.yaml", "--out", "x.odt", cwd=tmp_path)
     assert result.returncode == 2
-    assert ".pdf" in result.stderr
-    assert not (tmp_path / "x.pdf").exists()
+    assert ".odt" in result.stderr
+    assert not (tmp_path / "x.odt").exists()
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
