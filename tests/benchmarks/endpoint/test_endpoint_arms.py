@@ -198,8 +198,9 @@ def test_a_run_killed_in_the_middle_goes_on_without_paying_twice(tmp_path: Path)
     # 80 test rows and three probes, each an answer once; what the server was asked beyond that died with the process.
     assert len(record["predictions"]) == 80
     assert bill["requests"] == 83
-    assert bill["attempts"] == sum(server.came.values())
-    assert bill["unanswered"] == sum(server.came.values()) - 83
+    # An attempt is noted before it is sent, so the record may tell of some that the kill kept from being sent.
+    assert sum(server.came.values()) <= bill["attempts"] <= sum(server.came.values()) + server.most_at_once
+    assert bill["unanswered"] == bill["attempts"] - 83
     assert record["endpoint"]["from_disk"] >= kept - 1
     assert bill["usd"] == pytest.approx(83 * 30 / 1e6)
 
