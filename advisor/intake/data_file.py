@@ -73,6 +73,7 @@ def _json_rows(text: str, name: str) -> Iterator[Mapping[str, Any]]:
 def _csv_rows(text: str, name: str) -> Iterator[Mapping[str, Any]]:
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
+    csv.field_size_limit(SIZE_LIMIT)
     try:
         yield from csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
     except csv.Error as error:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from advisor.errors import InputError, Problem
 
 SIZE_LIMIT = 200_000_000
+CELL_LIMIT = 131_072
 Cells = Sequence[str]
 
 
@@ -23,6 +24,7 @@ def records(raw: bytes, where: str) -> list[list[str]]:
         raise InputError([Problem(where, f"byte {error.start}", "text that is not UTF-8", "UTF-8", remedy)]) from None
     header = text.partition("\n")[0]
     delimiter = max((",", ";", "\t"), key=header.count)
+    csv.field_size_limit(CELL_LIMIT)  # of the whole process: every reader of ours sets its own before it reads
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         return list(reader)

@@ -29,6 +29,13 @@ def test_a_labelled_csv_answers_kind_classes_size_and_length(book: Rulebook) -> 
     assert set(parse(found.answers, book)) == set(found.answers)
 
 
+def test_a_document_of_two_hundred_thousand_characters_is_read() -> None:
+    """A long text is no fault of a file of examples, though the reader of project sheets refuses such a cell."""
+    long = "word " * 40_000
+    rows = "".join(f'"{long}{number}",{label}\n' for number, label in enumerate("ab" * 3))
+    assert read_data(f"text,label\n{rows}".encode(), "long.csv").rows == 6
+
+
 def test_objects_as_answers_are_an_extraction_and_free_texts_stay_open() -> None:
     """JSON lines with objects are an extraction; different free texts say nothing of the kind of task."""
     objects = read_data(_lines([{"text": f"t{i}", "target": {"day": i}} for i in range(30)]), "x.jsonl")
