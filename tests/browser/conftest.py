@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -25,6 +26,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 LOCAL = {"localhost", "127.0.0.1"}
 READY = '[data-testid="stApp"][data-test-connection-state="CONNECTED"][data-test-script-state="notRunning"]'
 START_SECONDS = 60
+TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 @pytest.fixture(scope="session")
@@ -147,8 +149,20 @@ class Visitor:
         if group.count():
             group.get_by_text(option.label, exact=True).click()
             return
-        self.page.get_by_role("combobox", name=question.ask).click()
-        self.page.get_by_role("option").filter(has_text=option.label).first.click()
+        self.choose(self.page.get_by_role("combobox", name=question.ask), option.label)
+
+    def choose(self, box: Any, option: str) -> None:
+        """Opens a list and takes the option that begins with this text."""
+        box.scroll_into_view_if_needed()
+        self.page.evaluate(TWO_FRAMES)  # a list closes when what it hangs on scrolls
+        box.click()
+        self.page.get_by_role("option", name=re.compile(f"^{re.escape(option)}")).click()
+        self.settle()
+
+    def upload(self, label: str, path: Path) -> None:
+        """Gives a file to the field with this label."""
+        field = self.page.get_by_test_id("stFileUploader").filter(has_text=label)
+        field.locator('input[type="file"]').set_input_files(path)
 
     def _type(self, box: Any, value: float) -> None:
         box.fill(str(value))
@@ -168,9 +182,7 @@ class Visitor:
     def open_example(self, title: str) -> None:
         """Opens a worked case from the start page and waits for its result."""
         self.open()
-        self.page.get_by_role("combobox", name="Worked cases").click()
-        self.page.get_by_role("option", name=title).click()
-        self.settle()
+        self.choose(self.page.get_by_role("combobox", name="Worked cases"), title)
         self.press("Open this example")
         self.page.get_by_role("tab", name="Ranking").wait_for()
         self.settle()

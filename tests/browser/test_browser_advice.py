@@ -79,7 +79,7 @@ def test_saved_answers_loaded_by_someone_else_give_the_same_advice_and_the_same_
     visitor.page.get_by_role("tab", name="Reasons").wait_for()
 
     second_visitor.open()
-    second_visitor.page.locator('input[type="file"]').first.set_input_files(saved)
+    second_visitor.upload("Answers file", saved)
     second_visitor.page.get_by_text("is loaded.").wait_for()
     second_visitor.press("See the advice")
     second_visitor.page.get_by_role("tab", name="Reasons").wait_for()
@@ -125,7 +125,7 @@ def test_a_file_with_mistakes_is_explained_and_changes_nothing(visitor: Any, boo
     visitor.arrive("Should you prompt, fine-tune, or do both?")
     bad = tmp_path / "bad.yaml"
     bad.write_text("task_kind: classificaton\nlabelled_examples: many\n", encoding="utf-8")
-    visitor.page.locator('input[type="file"]').first.set_input_files(bad)
+    visitor.upload("Answers file", bad)
     visitor.page.get_by_text("did you mean 'classification'").wait_for()
     assert "labelled_examples" in _text(visitor)
     visitor.open("task")
