@@ -135,7 +135,7 @@ def recommend(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
     from advisor.knowledge.yaml_file import SIZE_LIMIT
     from advisor.reasoning.advise import advise, engine
     from advisor.reports import render, screen
-    from advisor.reports.appendix import command_line
+    from advisor.reports.appendix import command_line, form_options
 
     chosen = _format(format_, json_, out_file)
     day = day_of(as_of)
@@ -150,7 +150,7 @@ def recommend(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
     with edition(language, depth, branding):
         advice = advise(given, knowledge)
         short = chosen == "text" and out_file is None and not full
-        options = ["--full"] if chosen == "text" else ["--format", chosen]
+        options = form_options(chosen)
         options += ["--rules", str(rules)] if rules is not None else []
         options += ["--branding", str(branding)] if branding is not None else []
         report = screen(advice) if short else render(advice, chosen, command=command_line(advice, *options))

@@ -96,6 +96,11 @@ def command_line(advice: Advice, *options: str) -> str:
     return shlex.join([*parts, *options])
 
 
+def form_options(format: str) -> list[str]:  # noqa: A002
+    """The options of `advisor recommend` that ask for a format, whole."""
+    return ["--full"] if format == "text" else ["--format", format]
+
+
 def _answers_file(advice: Advice) -> str:
     """The answers as YAML whose values are JSON, one field a line."""
     return "\n".join(f"{field}: {json.dumps(value, sort_keys=True)}" for field, value in advice.answers.items())

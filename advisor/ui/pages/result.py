@@ -17,6 +17,7 @@ from advisor.language import say, say_many
 from advisor.reasoning.advice import Advice
 from advisor.reasoning.engine import Engine
 from advisor.reports import FORMATS, layout, render
+from advisor.reports.appendix import command_line, form_options
 from advisor.reports.document import Block, Bullets, Details, Section
 from advisor.ui import draft, knowledge, whatif
 from advisor.ui.drawing import Sources, draw_blocks, draw_section
@@ -197,7 +198,7 @@ def _downloads(pages: Mapping[str, StreamlitPage], advice: Advice, present: draf
 def _download(advice: Advice, name: str, primary: bool = False) -> None:
     st.download_button(
         say(FORMAT_LABELS.get(name, name.upper())),
-        data=spoken(partial(render, advice, name)),
+        data=spoken(partial(_report, advice, name)),
         file_name=f"advice{FORMATS[name].suffix}",
         mime=FORMATS[name].media_type.partition(";")[0],
         on_click="ignore",
@@ -205,6 +206,11 @@ def _download(advice: Advice, name: str, primary: bool = False) -> None:
         icon=":material/download:",
         type="primary" if primary else "secondary",
     )
+
+
+def _report(advice: Advice, name: str) -> bytes:
+    """The report with the line that makes it again, byte for byte as that line does."""
+    return render(advice, name, command=command_line(advice, *form_options(name)))
 
 
 def _measurement() -> None:
