@@ -20,7 +20,15 @@ UNITS = (
     "USD", "per month", "points", "points of 100", "percentage points", "share", "items", "examples", "tokens", "weeks",
     "week", "months", "month", "ms", "billion parameters", "requests a month", "s per item", "USD per month", "of 1",
 )  # fmt: skip
-KINDS = ("gate", "score", "note", "measurement", "forecast", "rank sum", "worst criterion", "complete", "incomplete")
+KINDS = (
+    *("gate", "score", "note", "measurement", "forecast", "complete", "incomplete"),
+    *("rank sum", "worst criterion"),
+)
+BASELINES = ("majority", "linear", "nearest")
+METRICS = (
+    *("accuracy", "macro F1", "exact match", "exact match normalised", "exact match number", "token F1", "ROUGE-L"),
+    *("chrF", "slot micro F1", "field micro F1", "win rate"),
+)
 
 
 def used() -> frozenset[str]:
@@ -39,21 +47,33 @@ def _of_code() -> Iterator[str]:
 def _of_knowledge() -> Iterator[str]:
     from advisor.knowledge import rulebook
     from advisor.knowledge.domain import APPROACHES, CRITERIA
+    from advisor.knowledge.prices import KINDS as PRICE_UNITS
     from advisor.knowledge.prices import PriceTable
     from advisor.knowledge.quality_model import model_file, read_model
-    from advisor.knowledge.study_registry import READ
+    from advisor.knowledge.study_registry import FOLDER, READ, read_registry
     from advisor.knowledge.translated import texts
-    from advisor.reports.wording import plain_field
+    from advisor.knowledge.vocabulary import DERIVED_FACTS
+    from advisor.knowledge.wording import plain_field
 
     book = rulebook.load(locate.rules_dir())
     yield from texts(book)
     yield from (plain_field(name) for name in book.questions)
     yield from (name.replace("_", " ") for name in (*APPROACHES, *CRITERIA))
     yield from (name.replace("_", "-") for name in APPROACHES)
-    yield from (*ORIGINS, *UNITS, *KINDS, *READ.values())
-    for assumption in PriceTable.load(book.price_folder, []).assumptions.entries.values():
-        yield assumption.title
-        yield assumption.unit
+    yield book.name
+    yield from (*ORIGINS, *UNITS, *KINDS, *BASELINES, *METRICS, *READ.values(), *PRICE_UNITS.values())
+    yield from (one.id.replace("_", " ") for way in book.approaches.values() for one in way.techniques)
+    for fact in DERIVED_FACTS.values():
+        yield from (fact.title, fact.unit)
+    for study in read_registry(locate.rules_dir() / "studies" / FOLDER):
+        yield from (study.summary, study.caveat)
+    prices = PriceTable.load(book.price_folder, [])
+    yield from (size.id.replace("_", " ") for size in prices.assumptions.sizes)
+    for assumption in prices.assumptions.entries.values():
+        yield from (assumption.title, assumption.unit)
+        if assumption.origin == "published":
+            yield assumption.source
+    yield from (price.amount.source for price in prices.rows.values() if " " in price.amount.source)
     fitted = model_file(book)
     if fitted is not None:
         model = read_model(fitted)

@@ -74,6 +74,7 @@ def portfolio_command(  # noqa: PLR0917 - the words of the command, which nobody
 
 def _report(portfolio: Portfolio, rows: Sequence[dict[str, Any]], summary: Summary, chosen: str) -> bytes:
     from advisor.knowledge.translated import in_language
+    from advisor.language import say as translated
     from advisor.reports.drawing import draw
     from advisor.reports.overview import lay_out_portfolio
 
@@ -81,7 +82,8 @@ def _report(portfolio: Portfolio, rows: Sequence[dict[str, Any]], summary: Summa
     titles = {item.id: item.title for item in book.approaches.values()}
     titles |= {item.id: item.title for one in book.approaches.values() for item in one.techniques}
     told = replace(summary, unlocks=tuple(replace(one, ask=book.questions[one.field].ask) for one in summary.unlocks))
-    return draw(lay_out_portfolio(rows, told, titles, portfolio.engine.day, f"{book.name} {book.version}"), chosen)
+    pack = f"{translated(book.name)} {book.version}"
+    return draw(lay_out_portfolio(rows, told, titles, portfolio.engine.day, pack), chosen)
 
 
 def to_csv(rows: Sequence[dict[str, Any]]) -> str:

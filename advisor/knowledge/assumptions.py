@@ -15,6 +15,7 @@ from advisor.knowledge import yaml_file
 from advisor.knowledge.domain import Quantity
 from advisor.knowledge.fields import Fields
 from advisor.knowledge.rules import label
+from advisor.language import say, written
 
 FILE = "costs.yaml"
 BOUNDS = ("low", "likely", "high")
@@ -129,8 +130,8 @@ class Assumption:
         """Origin and date in a few words; a published or stated one with its source."""
         if self.origin == "stated":
             return self.source
-        where = self.source if self.origin == "published" else FILE
-        return f"{self.origin}, {where}, {self.as_of.isoformat()}"
+        where = say(self.source) if self.origin == "published" else FILE
+        return f"{say(self.origin)}, {where}, {written(self.as_of)}"
 
 
 @dataclass(frozen=True, slots=True)

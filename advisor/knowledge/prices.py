@@ -24,6 +24,7 @@ from advisor.knowledge.domain import Quantity
 from advisor.knowledge.layer import extends_shipped
 from advisor.knowledge.price_overrides import PriceOverride, parse_overrides
 from advisor.knowledge.token_prices import PARTS, UNIT, TokenPrice, token_price
+from advisor.language import say, written
 
 __all__ = ["KINDS", "Price", "PriceOverride", "PriceTable", "parse_overrides"]
 
@@ -66,7 +67,8 @@ class Price:
     @property
     def cite(self) -> str:
         """Item, source and date in one line."""
-        return f"{self.item}: {self.amount.source}, as of {self.as_of.isoformat()}"
+        told = {"item": self.item, "source": say(self.amount.source), "day": written(self.as_of)}
+        return say("{item}: {source}, as of {day}", **told)
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)

@@ -62,9 +62,9 @@ _FACTS = [
         "×",
         ("base_model_size_b", "tunable_model_size_b"),
     ),
-    *_per_approach("setup_over_budget", message("set-up cost above the budget"), "USD", ("setup_budget_usd",)),
-    *_per_approach("monthly_over_budget", message("monthly cost above the budget"), "USD", ("monthly_budget_usd",)),
-    *_per_approach("weeks_over_deadline", message("lead time beyond the deadline"), "weeks", ("deadline_weeks",)),
+    *_per_approach("setup_over_budget", "set-up cost above the budget", "USD", ("setup_budget_usd",)),
+    *_per_approach("monthly_over_budget", "monthly cost above the budget", "USD", ("monthly_budget_usd",)),
+    *_per_approach("weeks_over_deadline", "lead time beyond the deadline", "weeks", ("deadline_weeks",)),
     DerivedFact(
         "tuning_cost_ratio",
         message("cost of fine-tuning over the horizon as a multiple of prompting"),

@@ -23,6 +23,7 @@ from advisor.knowledge.record_summary import SUMMARY, THIN, read_summary, record
 from advisor.knowledge.study_registry import FOLDER as PAPERS
 from advisor.knowledge.study_registry import read_registry
 from advisor.knowledge.translated import in_language
+from advisor.knowledge.wording import measure, option
 from advisor.language import lowered, numeral, say
 from advisor.reasoning import contributions, like_evidence, limits, plan, published
 from advisor.reasoning.advice import (
@@ -222,9 +223,9 @@ def _measured_findings(outcome: Outcome, engine: Engine) -> list[Finding]:
             "On {task} the arm {arm} scored {score} % ({metric}, {low} to {high}, n = {n}). This "
             "replaces what the rules assume about the order in quality.",
             task=measurement.task,
-            arm=arm.arm,
+            arm=option(arm.arm),
             score=numeral(f"{100 * arm.score:.1f}"),
-            metric=measurement.metric,
+            metric=measure(measurement.metric),
             low=numeral(f"{100 * arm.low:.1f}"),
             high=numeral(f"{100 * arm.high:.1f}"),
             n=arm.n,
@@ -274,8 +275,8 @@ def _measured(engine: Engine) -> MeasuredEvidence | None:
         source = say(
             "{folder}: {arm} at {train_size} examples, {seeds} seed(s), {method}",
             folder=run.folder,
-            arm=result.arm,
-            train_size=result.train_size,
+            arm=option(result.arm),
+            train_size=numeral(f"{result.train_size:,}"),
             seeds=result.seeds,
             method=result.method,
         )
@@ -314,6 +315,7 @@ def _measured(engine: Engine) -> MeasuredEvidence | None:
 
 def _compared(verdict: str, left: str, right: str) -> str:
     """What a paired comparison of two arms showed, as a sentence."""
+    left, right = option(left), option(right)
     if verdict == "left_better":
         return say("{left} is better than {right}", left=left, right=right)
     if verdict == "right_better":

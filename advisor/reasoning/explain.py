@@ -11,6 +11,7 @@ from advisor.intake.truth import FALSE, TRUE, UNKNOWN, bound_value, evaluate
 from advisor.knowledge.conditions import Among, AtLeastK, Compare, Condition, Known, Not, facts_read
 from advisor.knowledge.domain import APPROACHES, CRITERIA, Rule
 from advisor.knowledge.vocabulary import DERIVED_FACTS
+from advisor.knowledge.wording import field_words, option
 from advisor.language import message, numeral, say
 from advisor.reasoning.advice import FactRead, Finding, NearMiss, RuledOut, RuleState
 from advisor.reasoning.engine import Engine, Outcome
@@ -73,7 +74,7 @@ class Explainer:
             if truth == TRUE:
                 yield RuleState(rule.id, rule.kind, "fired", "")
             elif truth == UNKNOWN:
-                missing = ", ".join(self._missing(rule.when))
+                missing = ", ".join(field_words(name) for name in self._missing(rule.when))
                 yield RuleState(
                     rule.id,
                     rule.kind,
@@ -95,7 +96,7 @@ class Explainer:
             if truth == UNKNOWN:
                 missing = self._missing(rule.when)
                 if missing and rule.kind == "gate":
-                    asked = ", ".join(missing)
+                    asked = ", ".join(field_words(name) for name in missing)
                     detail = say("Not decided: it depends on {asked}.", asked=asked)
                     miss = NearMiss(rule.id, rule.kind, rule.title, moved, "unknown", detail, missing)
                     misses.append((weight, miss))
@@ -115,7 +116,7 @@ class Explainer:
         """One fact of the scenario in words."""
         derived = DERIVED_FACTS.get(name)
         question = self.engine.book.questions.get(name)
-        title = say(derived.title) if derived else name.replace("_", " ")
+        title = say(derived.title) if derived else field_words(name)
         unit = derived.unit if derived else (question.unit if question else "")
         answer = self.answers.get(name)
         if derived:
@@ -192,15 +193,15 @@ class Explainer:
                     off=in_words(off),
                 )
             elif isinstance(leaf, Among):
-                words = say(" or ").join(leaf.values)
+                words = say(" or ").join(option(value) for value in leaf.values)
                 yield say(
                     "{title} is {value}, needs {words}",
                     title=fact.title,
-                    value=fact.value,
-                    words=words if wanted else "not " + words,
+                    value=option(fact.value),
+                    words=words if wanted else say("not {word}", word=words),
                 )
             else:
-                yield say("{title} is {value}", title=fact.title, value=fact.value)
+                yield say("{title} is {value}", title=fact.title, value=option(fact.value))
 
     def _close(self, condition: Condition) -> str:
         """What a small change of one number would have to be for the condition to hold; empty if none would do."""
@@ -265,7 +266,7 @@ def value_in_words(facts: Facts, name: str, unit: str) -> str:
         return say("not known")
     low, high = float(column.low[0]), float(column.high[0])
     text = in_words(low) if low == high else say("{low} to {high}", low=in_words(low), high=in_words(high))
-    return f"{text} {unit}".strip() if unit != "share" else text
+    return f"{text} {say(unit)}".strip() if unit not in {"", "share"} else text
 
 
 def in_words(number: float) -> str:

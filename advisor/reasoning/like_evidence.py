@@ -78,8 +78,8 @@ def _study(near: Near, case: Conditions, library: Library) -> LikeStudy:
         year=study.year,
         source=study.source,
         read=say(READ[study.read]),
-        summary=study.summary,
-        caveat=study.caveat,
+        summary=say(study.summary),
+        caveat=say(study.caveat) if study.caveat else "",
         distance=Quantity(near.distance, "of 1", "estimated", source),
         rows=len(near.rows),
         tasks=tuple(dict.fromkeys(row.task_name for row in near.rows)),
@@ -195,7 +195,7 @@ def _conflict(
         one.id,
         two.id,
         cause.name,
-        say("{names}. The likely reason is {title}: {said}.", names=names, title=cause.title, said=said),
+        say("{names}. The likely reason is {title}: {said}.", names=names, title=say(cause.title), said=said),
     )
 
 

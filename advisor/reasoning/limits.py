@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from advisor.intake.answers import Answers
 from advisor.knowledge.domain import APPROACHES
+from advisor.knowledge.wording import approach_words
 from advisor.language import numeral, say, say_many
 from advisor.reasoning.advice import Finding, Limit
 from advisor.reasoning.engine import Engine, Outcome, unknown_gates
@@ -121,8 +122,8 @@ def _opposed(findings: Sequence[Finding]) -> Iterator[Limit]:
             text = say(
                 "Answers pull {approach} both ways on {criterion}: “{title}” ({answers}) for it, "
                 "“{title_two}” ({answers_two}) against it. Check that both are meant.",
-                approach=approach.replace("_", "-"),
-                criterion=criterion,
+                approach=approach_words(approach),
+                criterion=say(criterion),
                 title=strongest.title,
                 answers=", ".join(strongest.answers),
                 title_two=weakest.title,

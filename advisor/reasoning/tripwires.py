@@ -280,4 +280,5 @@ class Tripwires:
             return say("your answer")
         if number.source.startswith(say("rule pack")):
             return say("rule pack")
-        return {"estimated": say("our estimate"), "default": say("a usual value")}.get(number.origin, number.origin)
+        told = {"estimated": say("our estimate"), "default": say("a usual value")}
+        return told.get(number.origin, say(number.origin))

@@ -73,7 +73,7 @@ def reproduction(advice: Advice, command: str = "") -> Section:
     facts = [
         Fact(say("As of"), (runs(written(advice.as_of)),)),
         Fact(say("Review by"), (runs(written(advice.review_by)),)),
-        Fact(say("Rulebook"), (runs(f"{advice.rulebook} {advice.rulebook_version}"),)),
+        Fact(say("Rulebook"), (runs(f"{say(advice.rulebook)} {advice.rulebook_version}"),)),
         Fact(say("Verdict id"), (runs(advice.verdict_id),)),
     ]
     if advice.evidence.measured is not None:

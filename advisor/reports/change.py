@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Literal
 
 from advisor.knowledge.domain import Quantity
+from advisor.knowledge.wording import option
 from advisor.language import current, say, written
 from advisor.reasoning.difference import Difference, amount_in_words, verdict_in_words
 from advisor.reports.document import (
@@ -28,7 +29,7 @@ from advisor.reports.document import (
 )
 from advisor.reports.figures import signed
 from advisor.reports.verdict import answer
-from advisor.reports.wording import capital, field_title, option
+from advisor.reports.wording import capital, field_title
 
 Plain = Mapping[str, Any]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from advisor.knowledge.domain import Quantity
+from advisor.knowledge.wording import measure, option
 from advisor.language import lowered, numeral, say
 from advisor.reasoning.advice import Advice, MeasuredArm, Ranked
 from advisor.reports.document import ChartSpec, Mark, Series
 from advisor.reports.figures import bounds, figure, signed
-from advisor.reports.wording import capital, listed, option
+from advisor.reports.wording import capital, listed
 
 MOVED = 1.1  # a total that grows by less over all volumes does not depend on the volume
 LOG_FROM = 30  # a span of more than this factor is drawn on a logarithmic scale
@@ -152,7 +153,7 @@ def measured(advice: Advice) -> ChartSpec | None:
     alt += (
         say(" On paired items: {shown}.", shown="; ".join(shown)) if shown else say(" No paired difference was shown.")
     )
-    metric = option(evidence.metric) if evidence.metric else say("score")
+    metric = measure(evidence.metric) if evidence.metric else say("score")
     return ChartSpec(
         "measured",
         "interval",
@@ -165,7 +166,7 @@ def measured(advice: Advice) -> ChartSpec | None:
 
 def arm_label(arm: MeasuredArm) -> str:
     """The name of a measured arm, with its train size where it was trained or shown examples."""
-    words = arm.arm.replace("_", " ")
+    words = option(arm.arm)
     return (
         say("{words}, {train_size} examples", words=words, train_size=numeral(f"{arm.train_size:,}"))
         if arm.train_size

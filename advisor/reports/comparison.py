@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from advisor.knowledge.domain import Quantity
+from advisor.knowledge.wording import option
 from advisor.language import lowered, message, say
 from advisor.reasoning.advice import Advice, Step, WhyNot
 from advisor.reports.document import Block, Bullets, Details, Paragraph, Runs, Section, Strong, Table, phrase, runs
 from advisor.reports.verdict import runner_up, title_of
-from advisor.reports.wording import capital, listed, option
+from advisor.reports.wording import capital, listed
 
 STATES = {
     "fired": message("spoke"),
@@ -17,6 +18,8 @@ STATES = {
     "unknown": message("could not be decided"),
     "expired": message("not in force"),
 }
+
+METHODS = {"topsis": message("TOPSIS"), "lexicographic": message("one criterion after the other, the weightiest first")}
 
 
 def lead(advice: Advice) -> Iterator[Block]:
@@ -82,7 +85,7 @@ def methods(advice: Advice) -> Iterator[Block]:
         return
     rows = tuple(
         (
-            runs(capital(option(item.method))),
+            runs(capital(say(METHODS.get(item.method, option(item.method))))),
             runs(title_of(advice, item.leader)),
             runs(say("agrees") if item.agrees else say("differs")),
         )

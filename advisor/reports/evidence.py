@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.knowledge.domain import Quantity
+from advisor.knowledge.wording import measure
 from advisor.language import message, say
 from advisor.reasoning.advice import Advice, MeasuredArm, MeasuredEvidence
 from advisor.reports import charts
@@ -12,7 +13,7 @@ from advisor.reports.document import Block, Callout, Chart, Citation, Paragraph,
 from advisor.reports.forecast import forecast
 from advisor.reports.like import like
 from advisor.reports.verdict import title_of
-from advisor.reports.wording import DIFFERENCE, GRADES, option
+from advisor.reports.wording import DIFFERENCE, GRADES
 
 
 def evidence(advice: Advice) -> Section:
@@ -42,9 +43,9 @@ def _measured(advice: Advice, run: MeasuredEvidence) -> Iterator[Block]:
                 "Task {task}{model}, metric {metric}; run of {created_at}, {status}. Folder {folder}, digest {digest}.",
                 task=run.task,
                 model=model,
-                metric=option(run.metric),
+                metric=measure(run.metric),
                 created_at=run.created_at,
-                status=run.status,
+                status=say(run.status),
                 folder=run.folder,
                 digest=run.digest[:16],
             )
@@ -56,7 +57,7 @@ def _measured(advice: Advice, run: MeasuredEvidence) -> Iterator[Block]:
         rows = tuple(_arm(advice, arm) for arm in (*run.arms, *run.baselines))
         columns = (say("Arm"), say("Approach"), say("Score (interval)"), say("Test items"), say("Seconds per item"))
         yield Table(
-            columns, rows, say("Measured {metric}, 0 to 1, with interval", metric=option(run.metric)), (2, 3, 4)
+            columns, rows, say("Measured {metric}, 0 to 1, with interval", metric=measure(run.metric)), (2, 3, 4)
         )
     if run.differences:
         differences = tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from advisor.knowledge.domain import Quantity
+from advisor.knowledge.wording import measure
 from advisor.language import message, numeral, say
 
 MARKS = {"measured": "ᵐ", "published": "ᵖ", "estimated": "ᵉ", "stated": "ˢ", "default": "ᵈ"}
@@ -27,7 +28,7 @@ def figure(amount: Quantity, *, in_table: bool = False, sign: bool = False) -> s
 
 def unit_words(amount: Quantity) -> str:
     """The words of unit that a figure in a table leaves away: `per month`, `weeks`."""
-    return "" if amount.unit in {"%", "×"} else say(amount.unit.removeprefix("USD").strip().replace("_", " "))
+    return "" if amount.unit in {"%", "×"} else measure(amount.unit.removeprefix("USD").strip())
 
 
 def bounds(amount: Quantity) -> str:
@@ -81,8 +82,8 @@ def _with_unit(value: float, unit: str, in_table: bool, sign: bool, digits: str 
     text = before + ("$" if money else "") + numeral(digits)
     if unit in {"%", "×"}:
         return f"{text} {unit}"
-    words = "" if in_table else unit.removeprefix("USD").strip().replace("_", " ")
-    return f"{text} {say(words.removesuffix('s') if digits == '1' else words)}" if words else text
+    words = "" if in_table else unit.removeprefix("USD").strip()
+    return f"{text} {measure(words.removesuffix('s') if digits == '1' else words)}" if words else text
 
 
 def _digits(size: float, unit: str) -> str:

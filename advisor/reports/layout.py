@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from advisor.knowledge.domain import Quantity
+from advisor.knowledge.wording import option
 from advisor.language import current, lowered, say, written
 from advisor.reasoning.advice import Advice, Ranked
 from advisor.reports import appendix, charts, comparison, depths, evidence, reasons, schedule, working
@@ -26,7 +27,7 @@ from advisor.reports.document import (
 )
 from advisor.reports.edition import brand, depth
 from advisor.reports.verdict import changed, contenders, cost_table, flip_runs, title_of, verdict
-from advisor.reports.wording import capital, field_title, option
+from advisor.reports.wording import capital, field_title
 
 
 def lay_out(advice: Advice, command: str = "") -> Document:
@@ -45,7 +46,7 @@ def lay_out(advice: Advice, command: str = "") -> Document:
                 "As of {as_of}; review by {review_by}. Rulebook: {rulebook} {rulebook_version}. Verdict {verdict_id}.",
                 as_of=written(advice.as_of),
                 review_by=written(advice.review_by),
-                rulebook=advice.rulebook,
+                rulebook=say(advice.rulebook),
                 rulebook_version=advice.rulebook_version,
                 verdict_id=advice.verdict_id,
             )

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from advisor.knowledge.domain import APPROACHES, Quantity
+from advisor.knowledge.wording import option
 from advisor.language import current, lowered, say, say_many, written
 from advisor.reasoning.portfolio import Summary
 from advisor.reports.document import (
@@ -27,7 +28,7 @@ from advisor.reports.document import (
     runs,
 )
 from advisor.reports.figures import figure
-from advisor.reports.wording import capital, option
+from advisor.reports.wording import capital
 
 FIRST = 10
 Row = Mapping[str, Any]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from advisor.knowledge.domain import Quantity
+from advisor.knowledge.wording import field_words, option
 from advisor.language import lowered, say
 from advisor.reasoning.advice import Advice, FactRead, Finding, NearMiss, RuledOut
 from advisor.reports.document import (
@@ -21,7 +22,7 @@ from advisor.reports.document import (
     runs,
 )
 from advisor.reports.verdict import title_of
-from advisor.reports.wording import capital, field_words, listed, option
+from advisor.reports.wording import capital, listed
 
 
 def reasons(advice: Advice) -> Section:
@@ -92,15 +93,10 @@ def _effect(finding: Finding) -> Quantity:
 def read(facts: Iterable[FactRead]) -> tuple[tuple[str, Value], ...]:
     """The facts that a rule read, in words; those that are not known are left out."""
     return tuple(
-        (_fact_title(fact), Value(option(fact.value), fact.origin, _fact_source(fact)))
+        (capital(fact.title), Value(option(fact.value), fact.origin, _fact_source(fact)))
         for fact in facts
         if fact.origin != "not known" and fact.value not in {say("not known"), say("does not apply")}
     )
-
-
-def _fact_title(fact: FactRead) -> str:
-    named_by_field = fact.title == fact.name.replace("_", " ")
-    return capital(field_words(fact.name) if named_by_field else fact.title)
 
 
 def _fact_source(fact: FactRead) -> str:

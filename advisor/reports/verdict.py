@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from advisor.knowledge.domain import Quantity
+from advisor.knowledge.wording import field_unit, field_words, option
 from advisor.language import lowered, numeral, say, written
 from advisor.reasoning.advice import Advice, Change, Flip, Ranked, Robustness
 from advisor.reports.charts import name
@@ -24,7 +25,7 @@ from advisor.reports.document import (
     runs,
 )
 from advisor.reports.figures import exact
-from advisor.reports.wording import capital, field_unit, field_words, option
+from advisor.reports.wording import capital
 
 CLEARLY = 10.0  # percentage points of chance from which another approach is clearly likelier to be level with the best
 

@@ -21,13 +21,15 @@ from advisor.knowledge.assumptions import MODEL_SIZE, Assumption
 from advisor.knowledge.domain import Rulebook
 from advisor.knowledge.prices import KINDS, PriceTable
 from advisor.knowledge.token_prices import TokenPrice
-from advisor.language import say
+from advisor.knowledge.wording import field_words, option
+from advisor.language import numeral, say
 from advisor.reasoning.costs.chance import Chance
 
 Band = NDArray[np.float64]
 Rows = NDArray[np.intp]
 LOW, LIKELY, HIGH = 0, 1, 2
 MS_PER_HOUR = 3_600_000
+TOKENS = "price of the prompted model's tokens"  # names the draw, so that it is the same in every language
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ class Inputs:
                 say(assumption.title),
                 assumption.unit,
                 values,
-                lambda: say("{origin}; for a {names} model", origin=origin, names=names[int(classes[LIKELY, 0])]),
+                lambda: say("{origin}; for a {names} model", origin=origin, names=option(names[classes[LIKELY, 0]])),
             )
         looked_up, said = self._looked_up(assumption, word)
         values = self._spread(looked_up, name, say(assumption.title), falling=falling)
@@ -155,7 +157,7 @@ class Inputs:
         rows = [self.prices.price(item, "gpu_hour") for item in items]
         table = np.array([_range(row.amount.low, row.amount.value, row.amount.high) for row in rows]).T
         title = say("price of a card")
-        values = self._at(table, size, title, title)
+        values = self._at(table, size, "price of a card", title)
         return Term(title, "USD per GPU-hour", values, lambda: rows[int(size[LIKELY, 0])].cite)
 
     def tuning_offered(self) -> bool:
@@ -217,13 +219,13 @@ class Inputs:
         known, title = column.codes >= 0, say("price of the prompted model's tokens")
 
         def values(part: Callable[[TokenPrice], tuple[float, float, float]]) -> Band:
-            result = self._spread(_column(_ordered([part(price) for price in reference])), title, title)
+            result = self._spread(_column(_ordered([part(price) for price in reference])), TOKENS, title)
             if sized.any():
                 table = np.array([_ordered([part(price) for price in three]) for three in by_size]).T
-                result = np.where(sized, self._at(table, size, title, title), result)
+                result = np.where(sized, self._at(table, size, TOKENS, title), result)
             if known.any():
                 table = np.array([part(price) for price in named]).T
-                band = self._spread(table[:, np.maximum(column.codes, 0)], title, title)
+                band = self._spread(table[:, np.maximum(column.codes, 0)], TOKENS, title)
                 result = np.where(known, band, result)
             return result
 
@@ -278,16 +280,17 @@ class Inputs:
         if not assumption.by:
             return _by_word(self.prices, assumption.id, ()), None
         if word:
-            return _by_word(self.prices, assumption.id, (word,))[:, :1], _say(f"{assumption.by} {word}")
+            said_of = f"{field_words(assumption.by)} = {option(word)}"
+            return _by_word(self.prices, assumption.id, (word,))[:, :1], _say(said_of)
         words, field = self.facts.words(assumption.by), assumption.by
         table = _by_word(self.prices, assumption.id, words.values)
         codes = np.where(words.codes >= 0, words.codes, len(words.values))
 
         def said() -> str:
             return (
-                f"{field} {words.values[codes[0]]}"
+                f"{field_words(field)} = {option(words.values[codes[0]])}"
                 if codes[0] < len(words.values)
-                else say("{field} not known", field=field)
+                else say("{field} not known", field=field_words(field))
             )
 
         return table[:, codes], said
@@ -315,7 +318,7 @@ def _by_word(prices: PriceTable, name: str, words: tuple[str, ...]) -> Band:
 
 def short(number: float) -> str:
     """A number as it is quoted in a formula: thousands separated, three significant digits below 1,000."""
-    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
+    return numeral(f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}")
 
 
 def _stack(column: Numbers) -> Band:

@@ -120,7 +120,7 @@ def hybrid(case: Situation) -> Iterator[Line]:
     share = inputs.assumed("hybrid_prompt_share")
     yield from _tuning_setup(case, name)
     prompt = inputs.assumed("prompt_hours")
-    part = combined("hours", "hours", prompt.values * share.values, say("prompt hours × share"), prompt, share)
+    part = combined(say("hours"), "hours", prompt.values * share.values, say("prompt hours × share"), prompt, share)
     yield _work(case, name, "prompt", say("Write and try the prompt"), part, case.prompting_breadth)
     joining = inputs.assumed("hybrid_hours")
     yield _work(case, name, "combine", say("Bring model and prompt together"), joining, case.prompting_breadth)
@@ -293,7 +293,7 @@ def _retraining(case: Situation, approach: str) -> Iterator[Line]:
     inputs, labels = case.inputs, case.labels
     changes, share = inputs.assumed("changes_per_month"), inputs.assumed("retraining_share")
     times = combined(
-        "retrainings", say("a month"), changes.values * share.values, say("changes × share"), changes, share
+        say("retrainings"), say("a month"), changes.values * share.values, say("changes × share"), changes, share
     )
     hours, skill = inputs.assumed("retraining_hours"), inputs.assumed("expertise_factor")
     work = times.values * hours.values * skill.values * case.rate.values

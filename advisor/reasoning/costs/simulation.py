@@ -301,13 +301,13 @@ def _in_words(name: str, picked: list[float], never: float, until: float | None)
         )
     if high == 0:
         return say("{start} costs less than prompting at any volume.", start=start)
-    upper = f"{rounded(high)}" if np.isfinite(high) else "never"
+    upper = f"{rounded(high)}" if np.isfinite(high) else say("never")
     band = say("{likely} requests a month ({low} to {upper})", likely=rounded(likely), low=rounded(low), upper=upper)
     text = say("{start} costs less than prompting from about {band}", start=start, band=band)
     if never >= 0.005:
         text += say("; in {share} it never does", share=share)
     if until is not None:
-        text += f"; beyond about {rounded(until)} requests a month prompting is cheaper again"
+        text += say("; beyond about {volume} requests a month prompting is cheaper again", volume=rounded(until))
     return text + "."
 
 
@@ -316,4 +316,4 @@ def rounded(number: float) -> str:
     if number <= 0:
         return "0"
     digits = int(np.floor(np.log10(number)))
-    return f"{round(number, 1 - digits):,.0f}" if number >= 10 else f"{number:.2g}"
+    return numeral(f"{round(number, 1 - digits):,.0f}" if number >= 10 else f"{number:.2g}")

@@ -200,7 +200,7 @@ def _machines(inputs: Inputs) -> Machines:
 
 def _labels(inputs: Inputs, breadth: Term) -> Labels:
     minutes = inputs.assumed("label_minutes")
-    reviewer = inputs.priced("expert_reviewer", "label_hour", "reviewer")
+    reviewer = inputs.priced("expert_reviewer", "label_hour", say("reviewer"))
     answer, known = inputs.stated("label_cost_usd", say("cost of one label"))
     by_time = minutes.values / 60 * reviewer.values
 
@@ -225,7 +225,8 @@ def _labels(inputs: Inputs, breadth: Term) -> Labels:
     fewest = inputs.answered("labelled_examples", "labelled_examples", falling=True)
     most = inputs.answered("labelled_examples", "labelled_examples")
     beyond = np.maximum(fewest.values - test.values, 0.0)
-    spare = combined(say("at hand beyond the evaluation"), "examples", beyond, "at hand − evaluation", fewest, test)
+    rest = say("at hand beyond the evaluation")
+    spare = combined(rest, "examples", beyond, say("at hand − evaluation"), fewest, test)
     limit = inputs.assumed("training_examples_limit")
     # Nobody has to train on more than is needed, so more examples never make the lowest estimate dearer.
     at_hand = most.values.copy()
