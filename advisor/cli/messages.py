@@ -5,6 +5,7 @@ For those who translate: `python -m advisor.cli.messages [LANGUAGE] [--po]`; `--
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ import advisor
 from advisor import locate
 from advisor.cli import out
 
-KEYWORDS: Mapping[str, tuple[int, ...] | None] = {"say": None, "message": None, "say_many": (1, 2)}
+KEYWORDS: Mapping[str, int] = {"say": 1, "message": 1, "say_many": 2}  # how many messages each is called with first
 ORIGINS = ("measured", "published", "estimated", "stated", "default")
 UNITS = (
     "USD", "per month", "points", "points of 100", "percentage points", "share", "items", "examples", "tokens", "weeks",
@@ -37,11 +38,23 @@ def used() -> frozenset[str]:
 
 
 def _of_code() -> Iterator[str]:
-    from babel.messages.extract import extract_from_dir
+    """The literal messages in the code, those inside of f-strings too, which babel's reader passes over."""
+    root = Path(advisor.__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        if path.relative_to(root).parts[0] == "cli":  # a command speaks English on the error channel
+            continue
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = getattr(call.func, "id", "") if isinstance(call, ast.Call) else ""
+            given = call.args[: KEYWORDS[name]] if isinstance(call, ast.Call) and name in KEYWORDS else []
+            for one in given:
+                yield from _literals(one)
 
-    methods = [("cli/**.py", "ignore"), ("**.py", "python")]  # a command speaks English on the error channel
-    for _, _, text, _, _ in extract_from_dir(Path(advisor.__file__).parent, methods, {}, KEYWORDS):
-        yield from (text,) if isinstance(text, str) else (one for one in text if one)
+
+def _literals(argument: ast.expr) -> Iterator[str]:
+    if isinstance(argument, ast.IfExp):
+        yield from (*_literals(argument.body), *_literals(argument.orelse))
+    elif isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+        yield argument.value
 
 
 def _of_knowledge() -> Iterator[str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from advisor.knowledge.domain import Quantity
+from advisor.knowledge.wording import measure
 from advisor.language import say
 from advisor.reports.document import (
     Argument,
@@ -109,17 +110,17 @@ def _column(title: str, cells: list[Runs]) -> list[tuple[str, list[Cell]]]:
 def _numbers(title: str, cells: list[Runs], numbers: list[Quantity | None]) -> list[tuple[str, list[Cell]]]:
     named = title or say("Value")
     units = {number.unit for number in numbers if number is not None}
-    unit = next(iter(units)) if len(units) == 1 else ""
-    head = f"{named} ({unit.replace('_', ' ')})" if unit and unit not in named else named
+    unit = measure(next(iter(units))) if len(units) == 1 else ""
+    head = f"{named} ({unit})" if unit and unit not in named else named
     values: list[Cell] = [
         text_of(cell) or None if number is None else number.value for cell, number in zip(cells, numbers, strict=True)
     ]
     more: list[tuple[str, list[Cell]]] = [
-        (say("unit"), [None if n is None or len(units) == 1 else n.unit for n in numbers]),
+        (say("unit"), [None if n is None or len(units) == 1 else measure(n.unit) for n in numbers]),
         (say("low"), [None if n is None else n.low for n in numbers]),
         (say("high"), [None if n is None else n.high for n in numbers]),
         ("n", [None if n is None else n.n for n in numbers]),
-        (say("origin"), [None if n is None else n.origin for n in numbers]),
+        (say("origin"), [None if n is None else say(n.origin) for n in numbers]),
         (say("source"), [None if n is None else n.source for n in numbers]),
     ]
     kept = [(f"{named}: {name}", found) for name, found in more if any(item not in {None, ""} for item in found)]
@@ -178,7 +179,7 @@ def _arguments(section: str, blocks: list[Argument]) -> Sheet:
             text_of(block.lift),
         )
         for approach, amount in block.effects:
-            points = (amount.value, amount.origin, amount.source)
+            points = (amount.value, say(amount.origin), amount.source)
             rows.append((block.rule, block.title, approach, *points, *tail))
         if not block.effects:
             rows.append((block.rule, block.title, None, None, None, None, *tail))
