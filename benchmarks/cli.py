@@ -49,6 +49,9 @@ models_app = typer.Typer(
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Ray = Annotated[str | None, typer.Option(help="Run the cells on a Ray cluster: local, auto, or its address.")]
+RayThreads = Annotated[str | None, typer.Option(help="With --ray: processor threads of one worker, 1.")]
+RayGpus = Annotated[str | None, typer.Option(help="With --ray: GPUs, or the share of one, for one worker, 0.")]
 
 
 def exit_code(error: BaseException) -> int:
@@ -169,6 +172,9 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
     price_output: Annotated[str | None, typer.Option(help="With --endpoint: USD per million tokens written.")] = None,
     budget_usd: Annotated[str | None, typer.Option(help="With --endpoint: send nothing that could exceed it.")] = None,
     budget_minutes: Annotated[str | None, typer.Option(help="Start nothing that would not be done in time.")] = None,
+    ray: Ray = None,
+    ray_threads: RayThreads = None,
+    ray_gpus: RayGpus = None,
     out: Annotated[str | None, typer.Option(help="The run's directory. Default: runs/TASK-DIGEST here.")] = None,
     text_column: Annotated[str | None, typer.Option(help="Of a data file: the column with the texts.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Of a data file: the column with the answers.")] = None,
@@ -181,6 +187,7 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
 ) -> None:
     """Run arms x train sizes x seeds on a task. The same command again finishes a run that was stopped."""
     from .runs import experiment, own_data, runner
+    from .runs.cluster import read_cluster
     from .runs.progress import Bars
 
     _need(_NEEDED)
@@ -199,6 +206,9 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
         "price_output": price_output,
         "budget_usd": budget_usd,
         "budget_minutes": budget_minutes,
+        "ray": ray,
+        "ray_threads": ray_threads,
+        "ray_gpus": ray_gpus,
         "out": out,
         "text_column": text_column,
         "label_column": label_column,
@@ -212,6 +222,7 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
         given = {name for name in words if str(context.get_parameter_source(name)).endswith("COMMANDLINE")}
         task, words = experiment.read(task, words, given)
     budget = experiment.minutes(words.pop("budget_minutes"))
+    cluster = read_cluster(words.pop("ray"), words.pop("ray_threads"), words.pop("ray_gpus"))
     folder = words.pop("out")
     of_data = {name: words.pop(name) for name in own_data.WORDS}
     task = own_data.task_of(task, of_data, folder, lambda text: typer.echo(text, err=True))
@@ -219,7 +230,9 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
     ring = _ring_of(of_endpoint, words)
     wish = _checked(task, ring=ring, **words)
     with _interruptible():
-        finished = runner.run(task, wish, out=folder, ring=ring, progress=Bars(), budget_minutes=budget)
+        finished = runner.run(
+            task, wish, out=folder, ring=ring, progress=Bars(), budget_minutes=budget, cluster=cluster
+        )
     _report(finished, as_json)
 
 
@@ -294,16 +307,20 @@ def run_suite(  # noqa: PLR0917 - the words of the command, which nobody calls b
 def resume_bench(
     run_directory: Annotated[str, typer.Argument(help="The directory of a run.")],
     budget_minutes: Annotated[str | None, typer.Option(help="Start nothing that would not be done in time.")] = None,
+    ray: Ray = None,
+    ray_threads: RayThreads = None,
+    ray_gpus: RayGpus = None,
     as_json: AsJson = False,
 ) -> None:
     """Finish a run that was stopped, with the plan that stands in its directory."""
     from .runs import experiment, runner
+    from .runs.cluster import read_cluster
     from .runs.progress import Bars
 
     _need(_NEEDED)
-    budget = experiment.minutes(budget_minutes)
+    budget, cluster = experiment.minutes(budget_minutes), read_cluster(ray, ray_threads, ray_gpus)
     with _interruptible():
-        finished = runner.resume(run_directory, progress=Bars(), budget_minutes=budget)
+        finished = runner.resume(run_directory, progress=Bars(), budget_minutes=budget, cluster=cluster)
     _report(finished, as_json)
 
 

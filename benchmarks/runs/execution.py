@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from ..approaches import Looking
-from ..records import SCHEMA_CELL, Answer, Example, Prediction, TaskCard, seed_for
+from ..records import SCHEMA_CELL, Answer, Example, Prediction, Task, TaskCard, seed_for
 from ..statistics import LabelScores, Outcomes, Scored, Tallies, judged, score_interval
 from ..tasks import CLASSIFICATION, EXTRACTION, metrics_of
 from . import provenance, shifts
-from .plan import PlannedCell, Split
+from .plan import PlannedCell, Split, split_rows
 
 LATENCY_ITEMS = 16
 
@@ -42,6 +42,12 @@ class Corner:
     test: tuple[Example, ...]
     data: Mapping[str, str]
     pool: tuple[Example, ...] = ()
+
+    @classmethod
+    def of(cls, task: Task, planned: PlannedCell, test: tuple[Example, ...]) -> Corner:
+        """The corner of a cell of this task."""
+        split = split_rows(task, planned.cell.train_size, planned.cell.seed)
+        return cls(task.card, split, test, task.fingerprint, task.train)
 
 
 def contestant_seed(planned: PlannedCell) -> int:
