@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from advisor.errors import InputError, JobFailed, Problem
+from advisor.knowledge.domain import Quantity
 from advisor.store import Job, Store, data_folder
 from advisor.store.launch import launch
 from advisor.store.runs import expected_seconds, run_folder
@@ -145,11 +146,14 @@ def comparison(jobs: tuple[str, ...]) -> str:
         return page.read_text(encoding="utf-8")
 
 
-def spoken(seconds: float) -> str:
-    """A span of time in short: 40 s, 12 min, 2.5 h."""
+def duration(seconds: float) -> Quantity:
+    """A span of time that is expected: 40 s, 12 min, 2.5 h."""
+    source = "mean seconds of a cell in earlier runs × cells"
     if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+        return Quantity(round(seconds), "s", "estimated", source)
+    if seconds < 5400:
+        return Quantity(round(seconds / 60), "min", "estimated", source)
+    return Quantity(round(seconds / 3600, 1), "h", "estimated", source)
 
 
 def _uploads(owner: str) -> Path:

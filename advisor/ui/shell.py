@@ -29,12 +29,15 @@ from advisor.ui.steps import Step, steps
 from advisor.ui.wording import literal
 
 ICON = Path(__file__).with_name("icon.svg")  # a named icon would be fetched from another machine
+SIDEBAR = 340  # the longest step has to fit
 WIDE = {"benchmarks", "saved", "result", "compare", "portfolio", "rules", "record"}
 
 
 def run() -> None:
     """Draws the frame and the page asked for, in the language of the session."""
-    st.set_page_config(page_title="Advisor", page_icon=ICON, layout="wide", menu_items={})
+    st.set_page_config(
+        page_title="Advisor", page_icon=ICON, layout="wide", menu_items={}, initial_sidebar_state=SIDEBAR
+    )
     keeping.resume()
     try:
         with using(tongue.language()):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -13,7 +12,7 @@ from advisor.intake.facts import tabulate
 from advisor.knowledge.domain import APPROACHES, Quantity, Question
 from advisor.language import say
 from advisor.reasoning.advice import Advice
-from advisor.reasoning.engine import ABSTAIN, TIE, Engine
+from advisor.reasoning.engine import ABSTAIN, TIE, Engine, Outcome
 from advisor.reasoning.variants import variants
 from advisor.reports.document import ChartSpec, Mark, Series
 from advisor.reports.figures import exact
@@ -22,7 +21,7 @@ from advisor.ui.drawing import draw_chart
 from advisor.ui.tongue import spoken
 from advisor.ui.wording import literal
 
-POINTS = 41
+POINTS = 31
 SOURCE = "score = sum over the criteria of weight share × points of the rules, with this answer moved"
 PROPER = {"number", "integer", "share", "usd", "choice"}
 
@@ -61,7 +60,7 @@ def _moving(fields: list[str], answers: Answers, engine: Engine) -> None:
     outcome = engine.decide(variants(tabulate([answers], engine.book), [{field: value} for value in values]))
     _verdict(outcome.status[place], int(outcome.leader[place]), place == now, engine)
     if question.numeric:
-        draw_chart(_scores(question, values, outcome.totals, place, engine))
+        draw_chart(_scores(question, values, outcome, engine))
     if place != now:
         st.button(
             say("Take this answer over"), key="whatif-take", on_click=draft.put, args=(field, values[place].plain())
@@ -107,32 +106,34 @@ def _verdict(status: int, leader: int, unmoved: bool, engine: Engine) -> None:
     st.markdown(f"**{literal(text)}**" + (f" :gray[{say('As you answered.')}]" if unmoved else ""))
 
 
-def _scores(question: Question, values: list[Answer], totals: Any, place: int, engine: Engine) -> ChartSpec:
+def _scores(question: Question, values: list[Answer], outcome: Outcome, engine: Engine) -> ChartSpec:
+    """The score of each approach along the answer, drawn only where it is not ruled out."""
     unit = question.unit or ""
-    steps = range(0, len(values), max(1, len(values) // 20))
-    series = tuple(
+    all_series = (
         Series(
             say(engine.book.approaches[name].title),
             tuple(
                 Mark(
-                    _shown(question, values[step]),
-                    Quantity(float(totals[step, column]), "points", "estimated", SOURCE),
-                    at=Quantity(values[step].likely, unit, "stated", "the slider"),
+                    _shown(question, value),
+                    Quantity(float(outcome.totals[step, column]), "points", "estimated", SOURCE),
+                    at=Quantity(value.likely, unit, "stated", "the slider"),
                 )
-                for step in steps
+                for step, value in enumerate(values)
+                if outcome.eligible[step, column]
             ),
         )
         for column, name in enumerate(APPROACHES)
     )
-    best = [APPROACHES[int(index)] for index in totals[list(steps)].argmax(axis=1)]
-    titles = [say(engine.book.approaches[name].title) for name in dict.fromkeys(best)]
+    series = tuple(one for one in all_series if one.marks)
+    best = [APPROACHES[leader] for leader in outcome.leader.tolist() if leader >= 0]
+    titles = [say(engine.book.approaches[name].title) for name in dict.fromkeys(best)] or [say("none of them")]
     logarithmic = values[0].likely > 0 and values[-1].likely / values[0].likely > 30
     return ChartSpec(
         id="whatif",
         kind="line",
         title=say("Scores along this answer"),
         axis=say("score, points"),
-        alt=say("Highest score along the way, from low to high: {approaches}.", approaches=", ".join(titles)),
+        alt=say("First along the way, from low to high: {approaches}.", approaches=", ".join(titles)),
         series=series,
         across=f"{say(question.ask)} ({say(unit)})" if unit else say(question.ask),
         across_scale="log" if logarithmic else "linear",

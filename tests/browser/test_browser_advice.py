@@ -32,7 +32,7 @@ def test_the_healthcare_company_is_advised_a_hybrid_and_takes_its_report_home(
     visitor.interview(book, dict(hospital.answers))
     visitor.arrive("Check your answers")
     assert f"You have answered {len(hospital.answers)} of {len(book.questions)} questions" in _text(visitor)
-    visitor.press("Next")
+    visitor.press("See the advice")
     visitor.page.get_by_role("tab", name="Reasons").wait_for()
     assert visitor.heading().startswith("Hybrid")
     visitor.page.get_by_role("tab", name="Reasons").click()
@@ -75,7 +75,7 @@ def test_saved_answers_loaded_by_someone_else_give_the_same_advice_and_the_same_
     visitor.settle()
     saved = visitor.download("Save answers (YAML)", tmp_path)
     assert yaml.safe_load(saved.read_text(encoding="utf-8")) == {"name": UGLY, **hospital.answers, **ranged}
-    visitor.press("Next")
+    visitor.press("See the advice")
     visitor.page.get_by_role("tab", name="Reasons").wait_for()
 
     second_visitor.open()

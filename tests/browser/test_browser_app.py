@@ -26,7 +26,9 @@ FIRST = {
     "precision_need": "high",
     "labelled_examples": 4000,
 }
-PAGES = ("", "interview", "task", "check", "result", "compare", "portfolio", "rules", "record")
+PAGES = (
+    "", "interview", "task", "check", "result", "compare", "portfolio", "rules", "record", "benchmarks", "saved",
+)  # fmt: skip
 
 
 def test_six_questions_and_the_report_take_less_than_two_minutes(visitor: Any, book: Rulebook, tmp_path: Path) -> None:

@@ -9,9 +9,14 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from advisor.errors import AdvisorError
+from advisor.intake import measurements
+from advisor.knowledge.domain import Quantity
 from advisor.language import current, say, using
+from advisor.reports.figures import figure, mark
 from advisor.store import ACTIVE, Job
-from advisor.ui import account, benching
+from advisor.store.runs import run_folder
+from advisor.ui import account, benching, knowledge, measured
+from advisor.ui.runs import legend, line
 from advisor.ui.wording import literal
 
 SAMPLE, FOLDER, FILE = "sample", "folder", "file"
@@ -26,6 +31,7 @@ def draw(pages: Mapping[str, StreamlitPage]) -> None:
     """Draws the page."""
     st.title(say("Benchmarks"), anchor=False)
     st.markdown(say("Let prompting and fine-tuning compete on labelled data. Runs go on when you close the browser."))
+    st.markdown(say("When a run has ended, its result can take the place of what the advice assumes."))
     owner = account.required()
     if owner is None:
         return
@@ -33,21 +39,34 @@ def draw(pages: Mapping[str, StreamlitPage]) -> None:
     st.subheader(say("Your runs"), anchor=False)
     running = any(job.state in ACTIVE for job in account.store().list_jobs(owner))
     st.fragment(_runs, run_every=WATCH_SECONDS if running else None)(owner, running, current())
-    _compare(owner)
+    _compare(owner, pages)
 
 
 def _new(owner: str) -> None:
     with st.container(border=True):
         st.subheader(say("A new run"), anchor=False)
         chosen = _task(owner)
+        titles = measured.arm_titles()
         arms = st.multiselect(
-            say("Approaches"), benching.ARMS, default=list(QUICK), key="bench-arms", format_func=str,
-            help=say("Majority and linear need no language model and show what chance and a simple method reach."),
+            say("Approaches"), benching.ARMS, default=list(QUICK), key="bench-arms", format_func=titles.__getitem__,
+            help=say(
+                "The first three need no language model and show what chance and simple methods reach. To check an "
+                "advice, add a prompt and a fine-tuning."
+            ),
         )  # fmt: skip
         with st.container(horizontal=True):
-            sizes = st.text_input(say("Training examples"), "16,64", key="bench-sizes", max_chars=100)
-            seeds = st.text_input(say("Seeds"), "0", key="bench-seeds", max_chars=400)
-            limit = st.number_input(say("Most test rows"), 10, 100_000, 100, key="bench-limit")
+            sizes = st.text_input(
+                say("Training examples"), "16,64", key="bench-sizes", max_chars=100,
+                help=say("Numbers with commas between them. Each approach runs once with each, so that growth shows."),
+            )  # fmt: skip
+            seeds = st.text_input(
+                say("Seeds"), "0", key="bench-seeds", max_chars=400,
+                help=say("Each number draws other training examples. Several show how steady the result is."),
+            )  # fmt: skip
+            limit = st.number_input(
+                say("Most test rows"), 10, 100_000, 100, key="bench-limit",
+                help=say("More rows take longer and show smaller differences."),
+            )  # fmt: skip
         words = {"train-sizes": sizes, "seeds": seeds, "test-limit": str(limit), "arms": ",".join(arms)}
         spec = {**chosen, **words} if chosen and arms else None
         looked = st.session_state.get(LOOKED)
@@ -94,15 +113,19 @@ def _task(owner: str) -> dict[str, str] | None:
 
 
 def _plan(look: benching.Look) -> None:
-    points = f"{look.detectable * 100:.1f}"
-    text = "With {rows} test rows (counted), a difference below {points} points (estimated) will probably not show."
-    st.markdown(say(text, rows=look.test_rows, points=points))
+    rows = Quantity(look.test_rows, "", "measured", "rows of the data that were set apart")
+    formula = "minimum detectable effect of a paired comparison on these test rows"
+    points = Quantity(100 * look.detectable, "points of 100", "estimated", formula)
+    text = "With {rows} test rows, a difference below {points} will probably not show."
+    st.markdown(say(text, rows=line((rows,)), points=line((points,))))
     if look.seconds >= 1:
-        spoken = benching.spoken(look.seconds)
-        st.markdown(say("About {time}, estimated from earlier runs on this machine.", time=spoken))
+        time = line((benching.duration(look.seconds),))
+        st.markdown(say("It takes about {time}, going by earlier runs on this machine.", time=time))
     if look.untimed:
-        named = ", ".join(look.untimed)
+        titles = measured.arm_titles()
+        named = ", ".join(titles.get(name, name) for name in look.untimed)
         st.caption(say("How long these take is not known yet on this machine: {arms}", arms=literal(named)))
+    st.caption(legend(("measured", "estimated")))
 
 
 def _start(owner: str, spec: Mapping[str, str]) -> None:
@@ -142,9 +165,11 @@ def _run(job: Job, owner: str) -> None:
     st.markdown(f"**{literal(job.title)}** · {states.get(job.state, job.state)}")
     held = job.progress or {}
     if held.get("planned"):
-        done, planned = int(held["done"]), int(held["planned"])
-        text = say("{done} of {planned} cells done (counted)", done=done, planned=planned)
-        st.progress(min(1.0, done / planned), text=text)
+        done, planned = (Quantity(int(held[key]), "", "measured", "files of the run") for key in ("done", "planned"))
+        text = say(
+            "{done} of {planned} cells done{mark}", done=figure(done), planned=figure(planned), mark=mark(done.origin)
+        )
+        st.progress(min(1.0, done.value / planned.value), text=text)
     if job.error:
         st.text(job.error)
     if job.state in ACTIVE:
@@ -153,11 +178,13 @@ def _run(job: Job, owner: str) -> None:
         st.button(label, key=f"cancel-{job.id}", on_click=cancel, args=(job.id, owner), disabled=job.cancel)
 
 
-def _compare(owner: str) -> None:
+def _compare(owner: str, pages: Mapping[str, StreamlitPage]) -> None:
     done = {job.id: job for job in account.store().list_jobs(owner) if benching.measured(job)}
     if not done:
         return
     st.subheader(say("Results"), anchor=False)
+    for job in done.values():
+        _result(job, pages)
     chosen = st.multiselect(
         say("Runs to compare"), list(done), default=list(done)[:1], key="bench-compare", max_selections=4,
         format_func=lambda name: f"{done[name].title} ({name[:6]})",
@@ -170,4 +197,18 @@ def _compare(owner: str) -> None:
         _problems(error)
         return
     st.download_button(say("Save the comparison (HTML)"), page, "comparison.html", "text/html", key="bench-html")
-    st.iframe(page, height=900)
+    st.iframe(page, height=900, alt=say("The comparison of the chosen runs, as its own page"))
+
+
+def _result(job: Job, pages: Mapping[str, StreamlitPage]) -> None:
+    """What one run measured, and the way to let the advice use it."""
+    try:
+        found = measurements.read(run_folder(job.id))
+    except AdvisorError as error:
+        _problems(error)
+        return
+    with st.expander(literal(job.title), key=f"result-{job.id}", expanded=bool(found.best)):
+        measured.draw(found, job.id)
+        if found.best and st.button(say("Use it in my advice"), key=f"use-{job.id}", icon=":material/lightbulb:"):
+            st.session_state[knowledge.MEASUREMENT] = found
+            st.switch_page(pages["result"])

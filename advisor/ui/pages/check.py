@@ -8,11 +8,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 
-from advisor.knowledge.domain import Question
+from advisor.knowledge.domain import Quantity, Question
 from advisor.language import say
+from advisor.reasoning.advice import NextQuestion
 from advisor.reasoning.engine import Engine
 from advisor.ui import draft, knowledge
 from advisor.ui.pages.questions import contradictions, still_open, way_on
+from advisor.ui.runs import legend, line
 from advisor.ui.steps import Step, step_of
 from advisor.ui.verdicts import advice_for
 from advisor.ui.wording import NOT_KNOWN_LABEL, answer_in_words, literal, problem_in_words
@@ -43,7 +45,8 @@ def draw(pages: Mapping[str, StreamlitPage], all_steps: tuple[Step, ...]) -> Non
             icon=":material/save:",
             key="save-check",
         )
-    way_on(pages[all_steps[-1].slug], pages["result"], still_open(engine, present))
+    label = say("See the advice")
+    way_on(pages[all_steps[-1].slug], pages["result"], still_open(engine, present), label)
 
 
 def _head() -> None:
@@ -87,10 +90,17 @@ def _worth_answering(
         st.markdown(say("No open question can change the verdict any more."))
         return
     st.caption(say("The share says how often the answer would decide, over many ways of answering the rest."))
+    st.caption(legend(("estimated",)))
     for question in open_questions:
         slug = step_of(question.field, all_steps).slug
         with link_row(pages[slug], say("Answer")):
-            st.markdown(f"{literal(say(question.ask))} :gray[{question.value:.0%}]")
+            st.markdown(f"{literal(say(question.ask))} :gray[{decides_in(question)}]")
+
+
+def decides_in(question: NextQuestion) -> str:
+    """The share of completions in which the answer to an open question decides, as a figure with its origin."""
+    source = "completions of the open answers in which it decides, drawn at random"
+    return line((Quantity(100 * question.value, "%", "estimated", source),))
 
 
 def link_row(page: StreamlitPage, label: str) -> DeltaGenerator:

@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
@@ -55,7 +56,14 @@ def draw(pages: Mapping[str, StreamlitPage]) -> None:
         return
     portfolio, rows, summary = found
     _summary(summary, engine)
+    alone = [not ahead for ahead in np.isfinite(portfolio.outcome.margin).tolist()]
+    rows = [{**row, "margin": None} if only else row for row, only in zip(rows, alone, strict=True)]
     draw_chart(_map(rows, engine))
+    single = sum(only and row["recommendation"] is not None for row, only in zip(rows, alone, strict=True))
+    if single:
+        text = "{count} projects have one possible approach alone; they are not on the map, for it leads nobody."
+        one = "{count} project has one possible approach alone; it is not on the map, for it leads nobody."
+        st.caption(say_many(one, text, single))
     _rows(pages, portfolio, rows, engine)
 
 
@@ -114,7 +122,7 @@ def _map(rows: Sequence[Mapping[str, Any]], engine: Engine) -> ChartSpec:
     """Each project by likely cost and by how far its first approach is ahead; one colour and sign an approach."""
     series = []
     for name in APPROACHES:
-        mine = [row for row in rows if row["recommendation"] == name]
+        mine = [row for row in rows if row["recommendation"] == name and row["margin"] is not None]
         marks = tuple(
             Mark(
                 str(row["name"] or say("row {row}", row=row["row"])),
@@ -125,7 +133,8 @@ def _map(rows: Sequence[Mapping[str, Any]], engine: Engine) -> ChartSpec:
         )
         if marks:
             series.append(Series(say(engine.book.approaches[name].title), marks))
-    counted = ", ".join(f"{one.title} {len(one.marks)}" for one in series)
+    picked = {name: sum(row["recommendation"] == name for row in rows) for name in APPROACHES}
+    counted = ", ".join(f"{say(engine.book.approaches[name].title)} {count}" for name, count in picked.items() if count)
     without = sum(row["recommendation"] is None for row in rows)
     return ChartSpec(
         id="portfolio-map",
@@ -143,19 +152,33 @@ def _rows(pages: Mapping[str, StreamlitPage], portfolio: Portfolio, rows: list[d
     st.subheader(say("Every project"), anchor=False)
     titles = {name: say(approach.title) for name, approach in engine.book.approaches.items()}
     status = {"advice": say("advice"), "tie": say("tie"), "abstain": say("no recommendation")}
+    questions = engine.book.questions
+    lead, cost, weeks = (
+        say("Lead, points (estimated)"),
+        say("Likely cost, USD (estimated)"),
+        say("Weeks (estimated)"),
+    )
     table = [
         {
             say("Project"): row["name"] or say("row {row}", row=row["row"]),
             say("Recommended"): titles.get(row["recommendation"] or "", "–"),
             say("Status"): status[row["status"]],
-            say("Lead, points (estimated)"): row["margin"],
-            say("Likely cost, USD (estimated)"): row["cost_usd_likely"],
-            say("Weeks (estimated)"): row["lead_weeks_likely"],
-            say("Ask next"): row["next_question"] or "–",
+            lead: row["margin"] if row["recommendation"] else None,
+            cost: row["cost_usd_likely"],
+            weeks: row["lead_weeks_likely"],
+            say("Ask next"): say(questions[row["next_question"]].ask) if row["next_question"] else None,
         }
         for row in rows
     ]
-    st.dataframe(table, hide_index=True, key="portfolio-table", height=420, alt=say("Every project"))
+    numbers = {
+        lead: st.column_config.NumberColumn(format="%.2f"),
+        cost: st.column_config.NumberColumn(format="$%,d"),
+        weeks: st.column_config.NumberColumn(format="%.1f"),
+    }
+    st.dataframe(
+        table, hide_index=True, key="portfolio-table", height=420, alt=say("Every project"), column_config=numbers,
+        placeholder="–",
+    )  # fmt: skip
     st.download_button(
         say("Advice on all projects (CSV)"), data=_csv(rows), file_name="advice.csv", mime="text/csv",
         on_click="ignore", key="portfolio-csv", icon=":material/download:",

@@ -35,14 +35,14 @@ def draw(pages: Mapping[str, StreamlitPage], all_steps: tuple[Step, ...], step: 
     way_on(pages[slugs[place - 1]], pages[slugs[place + 1]], still_open(engine, present))
 
 
-def way_on(back: StreamlitPage, forward: StreamlitPage, status: str) -> None:
-    """Draws Back and Next at the bottom of the window, with one quiet line between them."""
+def way_on(back: StreamlitPage, forward: StreamlitPage, status: str, onward: str = "") -> None:
+    """Draws Back and Next (or another word for it) at the bottom of the window, with one quiet line above them."""
     with st.bottom, st.container(horizontal_alignment="center"), st.container(width=780):
         st.caption(status)
         with st.container(horizontal=True, horizontal_alignment="distribute"):
             if st.button(say("Back"), key="back", icon=":material/arrow_back:"):
                 st.switch_page(back)
-            label = say("Next")
+            label = onward or say("Next")
             if st.button(label, key="next", type="primary", icon=":material/arrow_forward:", icon_position="right"):
                 st.switch_page(forward)
 

@@ -15,9 +15,10 @@ from advisor.knowledge.record_summary import record_folder
 from advisor.language import say, say_many
 from advisor.reasoning import ledger, tally
 from advisor.reports.document import ChartSpec, Mark, Series
-from advisor.reports.figures import mark
+from advisor.reports.figures import figure, mark
 from advisor.ui import knowledge
 from advisor.ui.drawing import draw_chart
+from advisor.ui.runs import legend
 from advisor.ui.wording import literal, spoken
 
 THIN = 30
@@ -44,6 +45,8 @@ def draw(pages: Mapping[str, StreamlitPage]) -> None:
         st.info(say("There is no record yet."))
     for origin, part in record.items():
         _part(origin, part)
+    if record:
+        st.caption(legend(("measured", "estimated")))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -105,13 +108,15 @@ def _held(found: Mapping[str, Any]) -> None:
     if found["ece"] is None:
         st.caption(say("Too few predictions with a percentage to judge the percentages: {n}.", n=found["n"]))
         return
-    text = "The percentages were off by {error} on average (n = {n})."
-    st.markdown(say(text, error=f"{found['ece']:.1%}", n=found["n"]))
+    text = "The percentages were off by {error} points of 100 on average (n = {n})."
+    source = "expected calibration error of the percentages in the ledger"
+    error = Quantity(100 * found["ece"], "points of 100", "measured", source)
+    st.markdown(say(text, error=figure(error) + mark(error.origin), n=found["n"]))
     enough = [one for one in found["reliability"] if one["n"] >= THIN]
     if enough:
         table = {
-            say("Said"): [f"{one['said']:.0%}" for one in enough],
-            say("Held"): [f"{one['held']:.0%}" for one in enough],
+            say("Said"): [f"{one['said']:.0%}{mark('estimated')}" for one in enough],
+            say("Held"): [f"{one['held']:.0%}{mark('measured')}" for one in enough],
             "n": [f"{one['n']}" for one in enough],
         }
         st.table(table, border="horizontal", hide_index=True, alt=say("What was said and how often it held"))

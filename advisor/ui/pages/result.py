@@ -22,7 +22,7 @@ from advisor.reports.document import Block, Bullets, Details, Section
 from advisor.ui import draft, knowledge, whatif
 from advisor.ui.drawing import Sources, draw_blocks, draw_section
 from advisor.ui.pages import compare
-from advisor.ui.pages.check import link_row
+from advisor.ui.pages.check import decides_in, link_row
 from advisor.ui.pages.questions import contradictions
 from advisor.ui.runs import legend, line
 from advisor.ui.steps import Step, step_of
@@ -91,7 +91,7 @@ def draw(pages: Mapping[str, StreamlitPage], all_steps: tuple[Step, ...]) -> Non
     st.caption(legend(document.legend))
     if depth != BRIEF:
         st.divider()
-        _measurement()
+        _measurement(pages)
     st.caption(line(document.footer))
 
 
@@ -166,7 +166,7 @@ def _questions(pages: Mapping[str, StreamlitPage], all_steps: tuple[Step, ...], 
     st.subheader(say("Questions worth answering next"), anchor=False)
     for question in advice.next_questions:
         with link_row(pages[step_of(question.field, all_steps).slug], say("Answer")):
-            decides = say("decides in {share}", share=f"{question.value:.0%}")
+            decides = say("decides in {share} of all ways to answer the rest", share=decides_in(question))
             st.markdown(f"{literal(say(question.ask))} :gray[{decides}]")
 
 
@@ -213,7 +213,7 @@ def _report(advice: Advice, name: str) -> bytes:
     return render(advice, name, command=command_line(advice, *form_options(name)))
 
 
-def _measurement() -> None:
+def _measurement(pages: Mapping[str, StreamlitPage]) -> None:
     st.subheader(say("Put it to the test on your data"), anchor=False)
     loaded: measurements.Measurement | None = st.session_state.get(knowledge.MEASUREMENT)
     if loaded is None:
@@ -223,14 +223,14 @@ def _measurement() -> None:
                 "advice takes what was measured in place of what the rules assume."
             )
         )
-        st.code("advisor bench run TASKDIR --out DIR", language=None)
+        st.page_link(pages["benchmarks"], label=say("Run a benchmark here"), icon=":material/speed:")
     else:
         text = "The advice uses the measurement on {task} with {model} of {day}."
         model = literal(loaded.model) if loaded.model else say("no model")
         st.success(say(text, task=literal(loaded.task), model=model, day=literal(loaded.created_at)))
         st.button(say("Leave the measurement out"), key="drop-measurement", on_click=_drop)
     st.file_uploader(
-        say("Result of a benchmark (result.json in the run's folder)"),
+        say("Or load the result of a run made elsewhere (result.json in the folder of `advisor bench run`)"),
         type=["json"],
         key="upload-measurement",
         max_upload_size=MEASURED_MB,

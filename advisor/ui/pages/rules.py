@@ -8,13 +8,14 @@ from datetime import date, timedelta
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from advisor.knowledge.domain import Rule
+from advisor.knowledge.domain import Quantity, Rule
 from advisor.knowledge.readers import fields_read
 from advisor.language import say, say_many
 from advisor.reasoning.coverage import Coverage, coverage
 from advisor.reasoning.engine import Engine
 from advisor.ui import knowledge
 from advisor.ui.drawing import source_line
+from advisor.ui.runs import line
 from advisor.ui.wording import literal, spoken
 
 KINDS = ("gate", "score", "note")
@@ -40,7 +41,7 @@ def draw(pages: Mapping[str, StreamlitPage]) -> None:
     count = -(-len(found) // PAGE)
     place = 1
     if count > 1:
-        place = st.number_input(say("Page, of {count}", count=count), 1, count, step=1, key="rules-page", width=160)
+        place = st.pagination(count, key=f"rules-page-{count}")
     for rule in found[(place - 1) * PAGE : place * PAGE]:
         _rule(rule, engine, spoke)
 
@@ -112,7 +113,7 @@ def _rule(rule: Rule, engine: Engine, spoke: Coverage | None) -> None:
     book = engine.book
     title = f"**{literal(say(rule.title))}** :gray[{literal(rule.id)}]"
     if spoke is not None and rule.id in spoke.rules:
-        title += f" :gray[· {say('speaks in {share} of scenarios', share=f'{spoke.rules[rule.id]:.0%}')}]"
+        title += f" :gray[· {say('speaks in {share} of scenarios', share=_share(spoke.rules[rule.id]))}]"
     with st.expander(title, key=f"rule-{rule.id}"):
         st.markdown(literal(say(rule.because)))
         st.markdown("  \n".join(_effects(rule, engine)))
@@ -130,6 +131,11 @@ def _rule(rule: Rule, engine: Engine, spoke: Coverage | None) -> None:
             st.markdown(f":material/gavel: **{say('Against it.')}** {literal(say(contest.because))}")
             if contest.resolution:
                 st.markdown(f"**{say('Resolved.')}** {literal(say(contest.resolution))}")
+
+
+def _share(share: float) -> str:
+    amount = Quantity(100 * share, "%", "estimated", f"{SCENARIOS} scenarios drawn at random")
+    return line((amount,))
 
 
 def _effects(rule: Rule, engine: Engine) -> list[str]:

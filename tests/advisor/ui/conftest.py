@@ -51,3 +51,44 @@ def app() -> App:
 def shared_app() -> App:
     """One session for many cases; each puts its own answers in."""
     return App()
+
+
+def _arm(arm: str, approach: str, value: float) -> dict[str, Any]:
+    metric = {
+        "name": "accuracy",
+        "value": value,
+        "low": value - 0.04,
+        "high": value + 0.04,
+        "n": 300,
+        "method": "wilson",
+    }
+    return {"arm": arm, "approach": approach, "train_size": 64, "n_seeds": 1, "metric": metric, "seconds_per_item": 0.1}
+
+
+@pytest.fixture
+def measured() -> dict[str, Any]:
+    """The result of a benchmark run in which tuning won."""
+    return {
+        "schema": "advisor/measurement/1",
+        "created_at": "2026-11-22T10:00:00Z",
+        "status": "complete",
+        "task": {"name": "harbour-mail", "metric": "accuracy"},
+        "model": {"name": "a small model"},
+        "arms": [_arm("few_shot", "prompting", 0.71), _arm("lora", "fine_tuning", 0.93)],
+        "best": {
+            "prompting": {"arm": "few_shot", "train_size": 64},
+            "fine_tuning": {"arm": "lora", "train_size": 64},
+        },
+        "comparisons": [
+            {
+                "a": "lora",
+                "b": "few_shot",
+                "train_size": 64,
+                "difference": 0.22,
+                "low": 0.16,
+                "high": 0.28,
+                "n": 300,
+                "method": "paired bootstrap",
+            }
+        ],
+    }

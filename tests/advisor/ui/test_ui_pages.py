@@ -210,12 +210,12 @@ def test_a_bad_file_names_every_problem_and_changes_nothing(app: Any) -> None:
     assert not app.at.exception
 
 
-def test_a_measurement_enters_the_advice_and_can_be_left_out(app: Any) -> None:
+def test_a_measurement_enters_the_advice_and_can_be_left_out(app: Any, measured: dict[str, Any]) -> None:
     """An uploaded result turns the evidence to measured; a file that is none is refused by name."""
     app.start_with(dict(BOOK.cases[0].answers)).go("result")
     app.at.file_uploader(key="upload-measurement").upload("result.json", b"{}").run()
     assert "schema" in app.at.error[0].value
-    app.at.file_uploader(key="upload-measurement").upload("result.json", json.dumps(MEASUREMENT).encode()).run()
+    app.at.file_uploader(key="upload-measurement").upload("result.json", json.dumps(measured).encode()).run()
     assert not app.at.exception
     assert not app.at.error
     assert "harbour-mail" in app.at.success[0].value
@@ -231,33 +231,3 @@ def test_the_pages_keep_what_users_write_as_text_alone() -> None:
         text = path.read_text(encoding="utf-8")
         assert "unsafe_allow_html" not in text, path
         assert "st.html" not in text, path
-
-
-def _arm(arm: str, approach: str, value: float) -> dict[str, Any]:
-    metric = {
-        "name": "accuracy",
-        "value": value,
-        "low": value - 0.04,
-        "high": value + 0.04,
-        "n": 300,
-        "method": "wilson",
-    }
-    return {"arm": arm, "approach": approach, "train_size": 64, "n_seeds": 1, "metric": metric, "seconds_per_item": 0.1}
-
-
-MEASUREMENT: dict[str, Any] = {
-    "schema": "advisor/measurement/1",
-    "created_at": "2026-11-22T10:00:00Z",
-    "status": "complete",
-    "task": {"name": "harbour-mail", "metric": "accuracy"},
-    "model": {"name": "a small model"},
-    "arms": [_arm("few_shot", "prompting", 0.71), _arm("lora", "fine_tuning", 0.93)],
-    "best": {
-        "prompting": {"arm": "few_shot", "train_size": 64},
-        "fine_tuning": {"arm": "lora", "train_size": 64},
-    },
-    "comparisons": [
-        {"a": "lora", "b": "few_shot", "train_size": 64, "difference": 0.22, "low": 0.16, "high": 0.28, "n": 300,
-         "method": "paired bootstrap"}
-    ],
-}  # fmt: skip
