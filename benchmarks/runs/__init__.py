@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .measurement import measurement
 from .plan import Plan, PlannedCell, RacePlan, Wish, make_plan, read_wish
+from .progress import Silent
 from .ring import Ring, shipped
 from .runner import Finished, compare, resume, run
 
@@ -13,6 +14,7 @@ __all__ = [
     "PlannedCell",
     "RacePlan",
     "Ring",
+    "Silent",
     "Wish",
     "compare",
     "make_plan",
