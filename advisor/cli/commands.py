@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +15,7 @@ from advisor.cli.backtest import backtest_command
 from advisor.cli.check import check_command
 from advisor.cli.diff import diff_command
 from advisor.cli.doctor import doctor_command
+from advisor.cli.forms import ONE_OF, BrandingOption, DepthOption, LanguageOption, edition
 from advisor.cli.mcp import mcp_command
 from advisor.cli.portfolio import portfolio_command
 from advisor.cli.record import app as record_app
@@ -24,9 +23,8 @@ from advisor.cli.rules import app as rules_app
 from advisor.cli.serve import app_command, worker_command
 from advisor.cli.studies import app as studies_app
 from advisor.cli.validate import validate_command
-from advisor.errors import InputError, Problem, nearest
+from advisor.errors import InputError, Problem
 
-FORMATS = ("text", "json", "md", "html", "html-light", "pdf", "docx", "adr", "xlsx", "csv")
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)  # so that a horizon of years stays within the calendar
 
 app = typer.Typer(
@@ -53,29 +51,6 @@ app.command(name="worker")(worker_command)
 
 RulesOption = Annotated[Path | None, typer.Option("--rules", help="Folder of a rule pack; the shipped one if absent.")]
 DayOption = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Day of the advice, as yyyy-mm-dd.")]
-
-
-LanguageOption = Annotated[str, typer.Option("--language", help="Language of the report: en or de.")]
-DepthOption = Annotated[str, typer.Option("--depth", help="Depth of the report: executive, product or engineer.")]
-
-
-@contextmanager
-def edition(language: str, depth: str, branding: Path | None = None) -> Iterator[None]:
-    """Speaks a language, lays reports out at a depth and in the name of a house within the block. Raises InputError."""
-    from advisor.language import LANGUAGES, using
-    from advisor.reports.branding import read_brand
-    from advisor.reports.edition import DEPTHS, at_depth, branded
-
-    problems = [
-        Problem(option, "", repr(given), "one of " + ", ".join(allowed), nearest(given, allowed))
-        for option, given, allowed in (("--language", language, tuple(LANGUAGES)), ("--depth", depth, DEPTHS))
-        if given not in allowed
-    ]
-    if problems:
-        raise InputError(problems)
-    house = read_brand(branding) if branding is not None else None
-    with using(language), at_depth(depth), branded(house):  # type: ignore[arg-type]
-        yield
 
 
 def day_of(text: str | None) -> date:
@@ -117,7 +92,7 @@ def ask(
 @app.command()
 def recommend(  # noqa: PLR0913, PLR0917 - the words of the command, which nobody calls by position
     answers: Annotated[str, typer.Argument(metavar="ANSWERS", help="Answers file (YAML or JSON); - reads stdin.")],
-    format_: Annotated[str, typer.Option("--format", help="One of " + ", ".join(FORMATS) + ".")] = "",
+    format_: Annotated[str, typer.Option("--format", help=ONE_OF)] = "",
     out_file: Annotated[Path | None, typer.Option("--out", help="Write the report here instead of to stdout.")] = None,
     as_of: DayOption = None,
     measured: Annotated[Path | None, typer.Option("--measured", help="Folder of a benchmark run to use.")] = None,
@@ -126,18 +101,16 @@ def recommend(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
     full: Annotated[bool, typer.Option("--full", help="Print the whole text report, not its short form.")] = False,
     language: LanguageOption = "en",
     depth: DepthOption = "engineer",
-    branding: Annotated[
-        Path | None, typer.Option("--branding", help="A report.yaml: title, note, accent, logo.")
-    ] = None,
+    branding: BrandingOption = None,
 ) -> None:
     """Recommends an approach for an answers file, with costs, reasons, sources and what would change it."""
     from advisor.intake import answers as intake
     from advisor.knowledge.yaml_file import SIZE_LIMIT
     from advisor.reasoning.advise import advise, engine
-    from advisor.reports import render, screen
+    from advisor.reports import format_of, render, screen
     from advisor.reports.appendix import command_line, form_options
 
-    chosen = _format(format_, json_, out_file)
+    chosen = "json" if json_ else format_of(format_, out_file)
     day = day_of(as_of)
     if out_file is not None:
         files.refuse_input(out_file, Path(answers))
@@ -162,26 +135,6 @@ def recommend(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
     if not any(item.eligible for item in advice.ranking):
         say(["no approach is possible under these answers; the report says what would lift each obstacle"])
         raise typer.Exit(1)
-
-
-def _format(wanted: str, as_json: bool, out_file: Path | None) -> str:
-    suffixes = {
-        ".json": "json", ".md": "md", ".html": "html", ".htm": "html", ".txt": "text",
-        ".pdf": "pdf", ".docx": "docx", ".xlsx": "xlsx", ".csv": "csv",
-    }  # fmt: skip
-    if as_json:
-        return "json"
-    if not wanted:
-        suffix = out_file.suffix.lower() if out_file else ""
-        if suffix and suffix not in suffixes:
-            remedy = "say which format it is to be with --format"
-            raise InputError([Problem("--out", "", f"a {suffix} file", "one of " + ", ".join(suffixes), remedy)])
-        return suffixes.get(suffix, "text")
-    if wanted not in FORMATS:
-        raise InputError(
-            [Problem("--format", "", repr(wanted), "one of " + ", ".join(FORMATS), nearest(wanted, FORMATS))]
-        )
-    return wanted
 
 
 _PASS_ON: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

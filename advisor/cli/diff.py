@@ -11,6 +11,7 @@ import typer
 
 from advisor import locate
 from advisor.cli import files, out, say
+from advisor.cli.forms import ONE_OF, BrandingOption, LanguageOption, edition
 from advisor.errors import InputError, Problem
 
 
@@ -20,22 +21,23 @@ def diff_command(  # noqa: PLR0917 - the words of the command, which nobody call
     as_of: Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Day of the advice.")] = None,
     rules: Annotated[Path | None, typer.Option("--rules", help="Folder of a rule pack.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    format_: Annotated[str, typer.Option("--format", help="Make a report: text, md, html, pdf, docx, xlsx.")] = "",
+    format_: Annotated[str, typer.Option("--format", help="Make a report. " + ONE_OF)] = "",
     out_file: Annotated[Path | None, typer.Option("--out", help="Write the report here instead of to stdout.")] = None,
-    language: Annotated[str, typer.Option("--language", help="Language of the report: en or de.")] = "en",
+    language: LanguageOption = "en",
+    branding: BrandingOption = None,
 ) -> None:
     """Says what changed between two answers files or two advice files, and through which rule."""
-    from advisor.cli.commands import day_of, edition
+    from advisor.cli.commands import day_of
     from advisor.reasoning.advise import engine
     from advisor.reasoning.difference import difference, lines
-    from advisor.reports.drawing import format_of
+    from advisor.reports import format_of
 
     chosen = format_of(format_, out_file)
     if out_file is not None:
         files.refuse_input(out_file, before)
         files.refuse_input(out_file, after)
     knowledge = engine(rules or locate.rules_dir(), day_of(as_of))
-    with edition(language, "engineer"):
+    with edition(language, "engineer", branding):
         old, new = advice_in(before, knowledge), advice_in(after, knowledge)
         found = difference(old, new)
         report = _report(found, old, new, chosen) if format_ or out_file is not None else b""
@@ -51,8 +53,8 @@ def diff_command(  # noqa: PLR0917 - the words of the command, which nobody call
 
 
 def _report(found: Any, before: dict[str, Any], after: dict[str, Any], chosen: str) -> bytes:
+    from advisor.reports import draw
     from advisor.reports.change import lay_out_change
-    from advisor.reports.drawing import draw
 
     return draw(lay_out_change(found, before, after), chosen)
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from advisor.errors import InputError, Problem
 
@@ -14,14 +17,8 @@ def write(path: Path, data: bytes, made_from: Path | None = None) -> None:
 
     Devices, pipes and links are written in place. `made_from` is the input, which the output must not replace.
     """
-    refuse_input(path, made_from)
-    try:
-        if path.is_symlink() or (path.exists() and not path.is_file()):
-            path.write_bytes(data)
-        else:
-            _replace(path, data)
-    except OSError as error:
-        raise InputError([Problem(str(path), "", error.strerror or "an error", "a writable file")]) from None
+    with writing(path, made_from) as file:
+        file.write(data)
 
 
 def refuse_input(path: Path, made_from: Path | None) -> None:
@@ -31,7 +28,23 @@ def refuse_input(path: Path, made_from: Path | None) -> None:
         raise InputError([Problem("--out", "", f"the input itself ({path})", "another file", remedy)])
 
 
-def _replace(path: Path, data: bytes) -> None:
+@contextmanager
+def writing(path: Path, made_from: Path | None = None) -> Iterator[IO[bytes]]:
+    """A file to write piece by piece, which takes its name when all is written; see `write`. Raises InputError."""
+    refuse_input(path, made_from)
+    try:
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            with path.open("wb") as file:
+                yield file
+        else:
+            with _replacing(path) as file:
+                yield file
+    except OSError as error:
+        raise InputError([Problem(str(path), "", error.strerror or "an error", "a writable file")]) from None
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[IO[bytes]]:
     if path.exists():
         with path.open("ab"):  # a file that may not be written may not be replaced either
             mode = path.stat().st_mode & 0o7777
@@ -43,7 +56,7 @@ def _replace(path: Path, data: bytes) -> None:
     fresh = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
         fresh.chmod(mode)
         fresh.replace(path)
     except BaseException:

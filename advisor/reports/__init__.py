@@ -69,6 +69,21 @@ def draw(document: Document, format: str) -> bytes:  # noqa: A002
     return _chosen(format).draw(document)
 
 
+def format_of(wanted: str, out_file: Path | None) -> str:
+    """The format that is asked for, or the one that the suffix of the file names, else text. Raises InputError."""
+    if wanted and wanted not in FORMATS:
+        allowed = "one of " + ", ".join(FORMATS)
+        raise InputError([Problem("--format", "", shown(wanted), allowed, nearest(wanted, FORMATS))])
+    if wanted or out_file is None or not out_file.suffix:
+        return wanted or "text"
+    suffixes = {one.suffix: name for name, one in FORMATS.items()} | {".htm": "html"}
+    for suffix in sorted(suffixes, key=len, reverse=True):
+        if out_file.name.lower().endswith(suffix):
+            return suffixes[suffix]
+    remedy, allowed = "say which format it is to be with --format", "one of " + ", ".join(suffixes)
+    raise InputError([Problem("--out", "", f"a {out_file.suffix.lower()} file", allowed, remedy)])
+
+
 def _chosen(name: str) -> Format:
     chosen = FORMATS.get(name)
     if chosen is None:
@@ -92,4 +107,4 @@ def schema() -> dict[str, Any]:
     return loaded
 
 
-__all__ = ["FORMATS", "Format", "draw", "render", "schema", "screen"]
+__all__ = ["FORMATS", "Format", "draw", "format_of", "render", "schema", "screen"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from advisor.reports.document import Brand
 
 LOGO_LIMIT = 300_000  # bytes: the logo is part of every file
 SIDE_LIMIT = 4_000  # pixels
+PARTS_LIMIT = 5_000  # of a drawing, each counted as often as it is drawn
+DEEPEST = 50  # parts that name parts
 CONTRAST = 4.5  # of text on white, as WCAG 2 asks for
 LENGTHS = {"title": 120, "note": 600, "logo_text": 120}
 DRAWN = frozenset(
@@ -40,11 +42,11 @@ def read_brand(path: Path) -> Brand:
     accent, logo = fields.text("accent", required=False), fields.text("logo", required=False)
     if accent:
         problems.extend(_colour(accent, str(path)))
-    data, kind = _logo(path.parent / logo, str(path), problems) if logo else (b"", "")
+    data, kind, size = _logo(path.parent / logo, str(path), problems) if logo else (b"", "", (0.0, 0.0))
     fields.close()
     if problems:
         raise InputError(problems)
-    return Brand(texts["title"], texts["note"], accent.lower(), data, kind, texts["logo_text"])
+    return Brand(texts["title"], texts["note"], accent.lower(), data, kind, texts["logo_text"], size)
 
 
 def _colour(text: str, where: str) -> Iterator[Problem]:
@@ -65,61 +67,107 @@ def contrast(colour: str) -> float:
     return 1.05 / (0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05)
 
 
-def _logo(path: Path, where: str, problems: list[Problem]) -> tuple[bytes, str]:
-    """The bytes of a logo and its media type, as far as it is sound; what is wrong is added to `problems`."""
+Size = tuple[float, float]
+
+
+def _logo(path: Path, where: str, problems: list[Problem]) -> tuple[bytes, str, Size]:
+    """The bytes of a logo, its media type and its proportions; what is wrong is added to `problems`."""
     allowed = f"a PNG or an SVG file of at most {LOGO_LIMIT:,} bytes"
     try:
         with path.open("rb") as file:
             data = file.read(LOGO_LIMIT + 1)
     except OSError as error:
         problems.append(Problem(where, "logo", f"{path.name}: {error.strerror}", allowed))
-        return b"", ""
-    fault = f"more than {LOGO_LIMIT:,} bytes" if len(data) > LOGO_LIMIT else ""
+        return b"", "", (0.0, 0.0)
     kind = {".png": "image/png", ".svg": "image/svg+xml"}.get(path.suffix.lower(), "")
-    if not fault and kind:
-        fault = _png_fault(data) if kind == "image/png" else _svg_fault(data)
-    if fault or not kind:
-        problems.append(Problem(where, "logo", f"{path.name}: {fault or 'another kind of file'}", allowed))
-    return data, kind
+    try:
+        if len(data) > LOGO_LIMIT:
+            raise _Unfit(f"more than {LOGO_LIMIT:,} bytes")
+        if not kind:
+            raise _Unfit("another kind of file")
+        size = _png(data) if kind == "image/png" else _svg(data)
+    except _Unfit as fault:
+        problems.append(Problem(where, "logo", f"{path.name}: {fault}", allowed))
+        return b"", "", (0.0, 0.0)
+    return data, kind, size
 
 
-def _png_fault(data: bytes) -> str:
+class _Unfit(Exception):
+    """What is wrong with a logo, in words."""
+
+
+def _png(data: bytes) -> Size:
     try:
         from PIL import Image
     except ModuleNotFoundError:
         raise MissingExtra("reports", "A logo in PNG") from None
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-            if max(image.size) > SIDE_LIMIT:
-                return f"{image.size[0]} x {image.size[1]} pixels, more than {SIDE_LIMIT} on a side"
-            image.load()
+            size = image.size
+            if max(size) <= SIDE_LIMIT:
+                image.load()
     except Exception as error:
-        return f"cannot be decoded ({type(error).__name__})"
-    return ""
+        raise _Unfit(f"cannot be decoded ({type(error).__name__})") from None
+    if max(size) > SIDE_LIMIT:
+        raise _Unfit(f"{size[0]} x {size[1]} pixels, more than {SIDE_LIMIT} on a side")
+    return float(size[0]), float(size[1])
 
 
-def _svg_fault(data: bytes) -> str:
-    """What makes an SVG more than a drawing: entities, scripts, handlers, anything from elsewhere."""
+def _svg(data: bytes) -> Size:
+    """The proportions of a drawing. Refuses entities, scripts, handlers, anything from elsewhere, and endless ones."""
     from xml.etree import ElementTree
 
     if re.search(rb"<!(DOCTYPE|ENTITY)", data, re.IGNORECASE):
-        return "a document type or entities"
+        raise _Unfit("a document type or entities")
     try:
         root: Any = ElementTree.fromstring(data)
     except ElementTree.ParseError as error:
-        return f"cannot be decoded ({error})"
+        raise _Unfit(f"cannot be decoded ({error})") from None
     if _plain(root.tag) != "svg":
-        return "no drawing"
+        raise _Unfit("no drawing")
     for element in root.iter():
-        if _plain(element.tag) not in DRAWN:
-            return f"a <{_plain(element.tag)}> in it"
-        for name, value in element.attrib.items():
-            outside = _plain(name) in {"href", "src"} and not value.startswith("#")
-            if _plain(name).startswith("on") or outside or _reaches_out(value):
-                return f"the attribute {_plain(name)} of <{_plain(element.tag)}>"
-        if _reaches_out(element.text or ""):
-            return "a style that loads something"
-    return ""
+        _check_element(element)
+    if _drawn(root, {element.get("id"): element for element in root.iter()}, ()) > PARTS_LIMIT:
+        raise _Unfit(f"more than {PARTS_LIMIT:,} parts, or parts that hold themselves")
+    return _proportions(root)
+
+
+def _check_element(element: Any) -> None:
+    if _plain(element.tag) not in DRAWN:
+        raise _Unfit(f"a <{_plain(element.tag)}> in it")
+    for name, value in element.attrib.items():
+        outside = _plain(name) in {"href", "src"} and not value.startswith("#")
+        if _plain(name).startswith("on") or outside or _reaches_out(value):
+            raise _Unfit(f"the attribute {_plain(name)} of <{_plain(element.tag)}>")
+    if _reaches_out(element.text or ""):
+        raise _Unfit("a style that loads something")
+
+
+def _drawn(element: Any, named: Mapping[str | None, Any], within: tuple[str, ...]) -> int:
+    """How many parts are drawn where each `use` stands for what it names; more than the limit where it never ends."""
+    count = 1
+    target = next((value[1:] for name, value in element.attrib.items() if _plain(name) == "href"), "")
+    if target in within or len(within) > DEEPEST:
+        return PARTS_LIMIT + 1
+    inner = list(element) if not target or target not in named else [*element, named[target]]
+    for part in inner:
+        count += _drawn(part, named, (*within, target) if part is named.get(target) else within)
+        if count > PARTS_LIMIT:
+            break
+    return count
+
+
+def _proportions(root: Any) -> Size:
+    numbers = re.findall(r"[-+.\deE]+", root.get("viewBox") or "")[2:]
+    if len(numbers) != 2:
+        numbers = [re.sub(r"(px|pt|mm|cm|in)$", "", root.get(name) or "") for name in ("width", "height")]
+    try:
+        width, height = (float(number) for number in numbers)
+    except ValueError:
+        width = height = 0.0
+    if not (0 < width < 1e6 and 0 < height < 1e6 and 1 / 50 < width / height < 50):
+        raise _Unfit("a drawing without a viewBox of sound width and height")
+    return width, height
 
 
 def _reaches_out(text: str) -> bool:

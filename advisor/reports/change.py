@@ -27,6 +27,7 @@ from advisor.reports.document import (
     Value,
     runs,
 )
+from advisor.reports.edition import dressed
 from advisor.reports.figures import signed
 from advisor.reports.verdict import answer
 from advisor.reports.wording import capital, field_title
@@ -45,7 +46,7 @@ def lay_out_change(found: Difference, before: Plain, after: Plain, command: str 
     )
     names = [str(advice.get("name") or say("without a name")) for advice in (before, after)]
     day = date.fromisoformat(after["as_of"])
-    return Document(
+    document = Document(
         title=say("What changed: {before} and {after}", before=names[0], after=names[1]),
         subtitle=say(
             "From the advice of {before} to that of {after}",
@@ -59,6 +60,7 @@ def lay_out_change(found: Difference, before: Plain, after: Plain, command: str 
         ),
         day=day,
     )
+    return dressed(document)
 
 
 def _verdict(found: Difference, before: Plain, after: Plain) -> Iterator[Block]:

@@ -109,7 +109,7 @@ def break_even(advice: Advice) -> ChartSpec | None:
     return ChartSpec(
         id="break-even",
         kind="line",
-        title=say("Total cost by volume"),
+        title=say("Likely total cost by volume"),
         axis=say("US dollars, logarithmic scale") if logarithmic else say("US dollars"),
         alt=_cheapest(series),
         series=series,

@@ -243,7 +243,6 @@ def _plane(spec: ChartSpec, drawing: Drawing) -> float:
         placed = [(across(mark.at.value), up(mark.amount.value), mark) for mark in series.marks if mark.at is not None]
         if spec.kind == "line":
             ordered = sorted(placed, key=lambda item: item[0])
-            _band(drawing, up, ordered, pale(colour, 0.18))
             if len(ordered) > 1:
                 drawing.shapes.append(Stroke(tuple((x, y) for x, y, _ in ordered), colour, 1.8))
         for x, y, mark in placed:
@@ -255,14 +254,6 @@ def _plane(spec: ChartSpec, drawing: Drawing) -> float:
         taken = [(x - 5.0, x + 5.0, y) for x, y, _ in dots]
         _names(drawing, dots, taken)
     return _title_of_axis(drawing, spec.across, margin, bottom + 14)
-
-
-def _band(drawing: Drawing, up: Scale, placed: Sequence[tuple[float, float, Mark]], fill: str) -> None:
-    """Thin uprights between low and high of each mark, where it has both."""
-    for x, _, mark in placed:
-        if mark.amount.low is not None and mark.amount.high is not None:
-            ends = ((x, up(mark.amount.low)), (x, up(mark.amount.high)))
-            drawing.shapes.append(Stroke(ends, fill, 5.0))
 
 
 def _names(

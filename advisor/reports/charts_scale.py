@@ -75,7 +75,7 @@ def _amounts(spec: ChartSpec) -> list[float]:
         for mark in series.marks:
             start = mark.at.value if spec.kind == "timeline" and mark.at is not None else 0.0
             found += [start, start + mark.amount.value] if spec.kind == "timeline" else [mark.amount.value]
-            if spec.kind != "scatter":
+            if spec.kind not in {"scatter", "line"}:
                 found += [start + bound for bound in (mark.amount.low, mark.amount.high) if bound is not None]
     return found or [0.0, 1.0]
 

@@ -221,7 +221,8 @@ class ChartSpec:
 
     kind "stacked": each series adds its part to the bar of each label, `totals` are the sums, best first.
     kind "interval": each mark is a dot between its low and high.
-    kind "line": the marks of a series are joined in the order of `at` (along `across`), their amounts along `axis`.
+    kind "line": the marks of a series are joined in the order of `at` (along `across`), their amounts along `axis`; the
+    ranges of several lines would cover each other, so only the table has them.
     kind "scatter": the same without the line; labels name single dots.
     kind "timeline": each mark is a bar that begins at `at` and is `amount` long, both along `axis`.
     `totals` belong to "stacked" only. `across` titles the places `at`, with their unit.
@@ -403,7 +404,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """How a house wants its reports to look: title and note in place of ours, accent `#rrggbb`, logo with its text."""
+    """How a house wants its reports to look: title and note, accent `#rrggbb`, logo with its text and proportions."""
 
     title: str = ""
     note: str = ""
@@ -411,6 +412,7 @@ class Brand:
     logo: bytes = b""
     logo_type: str = ""
     logo_text: str = ""
+    logo_size: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         _tidy(self, "title", "note", "accent", "logo_text")
@@ -419,6 +421,16 @@ class Brand:
     def logo_address(self) -> str:
         """The logo as an address that holds it whole; empty where there is none."""
         return f"data:{self.logo_type};base64,{b64encode(self.logo).decode()}" if self.logo else ""
+
+    @property
+    def logo_alternative(self) -> str:
+        """What stands in for the logo where it is not seen."""
+        return self.logo_text or say("Logo")
+
+    def logo_box(self, width: float, height: float) -> tuple[float, float]:
+        """The size at which the logo fits into a box of that width and height, its proportions kept."""
+        scale = min(width / self.logo_size[0], height / self.logo_size[1])
+        return self.logo_size[0] * scale, self.logo_size[1] * scale
 
 
 @dataclass(frozen=True, slots=True)

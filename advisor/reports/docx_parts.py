@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from advisor.reports import docx_xml as xml
+from advisor.reports.charts_drawn import pale
+
 INK, SOFT, ACCENT = "1F2933", "52606D", "0B5394"
 FONT = "Calibri"
 
 
-def styled(file: Any, shared: Any, language: str) -> None:
+def styled(file: Any, shared: Any, language: str, accent: str) -> None:
     """Sets paper, fonts and the styles that the report uses by name, so that an editor changes each in one place."""
     page = file.sections[0]
     page.page_width, page.page_height = shared.Mm(210), shared.Mm(297)
@@ -31,6 +34,7 @@ def styled(file: Any, shared: Any, language: str) -> None:
         style.paragraph_format.space_before, style.paragraph_format.space_after = shared.Pt(before), shared.Pt(after)
         style.paragraph_format.keep_with_next = True
     _plain(file.styles["Title"])
+    _plain(file.styles["Subtitle"])
     kinds = {
         "Muted": (10, SOFT, 6), "Small": (8.5, SOFT, 8), "Lead": (10.5, INK, 3), "Cell": (9.5, INK, 1),
         "Code": (8.5, INK, 8), "Picture": (10, INK, 4), "Step": (10.5, INK, 6), "Gap": (4, INK, 0),
@@ -48,7 +52,7 @@ def styled(file: Any, shared: Any, language: str) -> None:
     file.styles["Step"].paragraph_format.first_line_indent = shared.Pt(-22)
     file.styles["Step"].paragraph_format.tab_stops.add_tab_stop(shared.Pt(22))
     file.styles["Picture"].paragraph_format.keep_with_next = True
-    _frame(file.styles["Callout"])
+    _frame(file.styles["Callout"], accent)
     faint = file.styles.add_style("Faint", 2)
     faint.font.color.rgb, faint.font.size = shared.RGBColor.from_string(SOFT), shared.Pt(9)
 
@@ -75,69 +79,31 @@ def _language(style: Any, language: str) -> None:
 
 
 def _plain(style: Any) -> None:
-    """A title without the line below it that Word's own template draws."""
+    """A style without the line below it and without the spaced letters that Word's own template gives it."""
     from docx.oxml.ns import qn
 
-    properties = style.element.get_or_add_pPr()
-    for border in properties.findall(qn("w:pBdr")):
-        properties.remove(border)
+    for properties, name in ((style.element.get_or_add_pPr(), "w:pBdr"), (style.element.get_or_add_rPr(), "w:spacing")):
+        for found in properties.findall(qn(name)):
+            properties.remove(found)
 
 
-def _frame(style: Any) -> None:
+def _frame(style: Any, accent: str) -> None:
     """A tinted paragraph with a bar at its left side."""
     from docx.oxml import parse_xml
     from docx.oxml.ns import nsdecls, qn
 
     properties = style.element.get_or_add_pPr()
     border = parse_xml(
-        f'<w:pBdr {nsdecls("w")}><w:left w:val="single" w:sz="24" w:space="8" w:color="{ACCENT}"/></w:pBdr>'
+        f'<w:pBdr {nsdecls("w")}><w:left w:val="single" w:sz="24" w:space="8" w:color="{accent}"/></w:pBdr>'
     )
-    shade = parse_xml(f'<w:shd {nsdecls("w")} w:val="clear" w:color="auto" w:fill="E8F1FA"/>')
+    tint = pale(f"#{accent}", 0.08).lstrip("#").upper()
+    shade = parse_xml(f'<w:shd {nsdecls("w")} w:val="clear" w:color="auto" w:fill="{tint}"/>')
     spacing = properties.find(qn("w:spacing"))
     if spacing is None:
         properties.extend((border, shade))
     else:
         spacing.addprevious(border)
         spacing.addprevious(shade)
-
-
-def heading_row(row: Any) -> None:
-    """Marks a row as the header, which Word repeats on each page and reads out."""
-    from docx.oxml import parse_xml
-    from docx.oxml.ns import nsdecls
-
-    row._tr.get_or_add_trPr().append(parse_xml(f"<w:tblHeader {nsdecls('w')}/>"))
-    for cell in row.cells:
-        filled(cell, "F5F7FA")
-
-
-def filled(cell: Any, colour: str) -> None:
-    """A cell with a tint."""
-    from docx.oxml import parse_xml
-    from docx.oxml.ns import nsdecls
-
-    properties = cell._tc.get_or_add_tcPr()
-    properties.append(parse_xml(f'<w:shd {nsdecls("w")} w:val="clear" w:color="auto" w:fill="{colour}"/>'))
-
-
-def table_style(grid: Any, caption: str) -> None:
-    """Thin lines between rows, fixed widths, and the caption as the table's description."""
-    from docx.oxml import parse_xml
-    from docx.oxml.ns import nsdecls, qn
-
-    grid.autofit = False
-    properties = grid._tbl.tblPr
-    line = 'w:val="single" w:sz="4" w:space="0" w:color="DDE3EA"'
-    borders = parse_xml(
-        f"<w:tblBorders {nsdecls('w')}><w:top {line}/><w:bottom {line}/><w:insideH {line}/></w:tblBorders>"
-    )
-    look = properties.find(qn("w:tblLayout"))
-    if look is None:
-        properties.append(borders)
-    else:
-        look.addprevious(borders)
-    described = properties.makeelement(qn("w:tblCaption"), {qn("w:val"): caption[:250]})
-    properties.append(described)
 
 
 def told(picture: Any, title: str, text: str) -> None:
@@ -148,14 +114,11 @@ def told(picture: Any, title: str, text: str) -> None:
     about.set("name", f"Chart {about.get('id')}")
 
 
-def hyperlink(paragraph: Any, text: str, url: str) -> None:
-    """Text that leads to an address."""
+def hyperlink(place: Any, part: Any, text: str, url: str) -> None:
+    """Text at the end of a paragraph that leads to an address."""
     from docx.opc.constants import RELATIONSHIP_TYPE
     from docx.oxml.ns import qn
 
-    place = paragraph.part.relate_to(url, RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
-    run = paragraph.add_run(text)
-    run.font.underline = True
-    link = run._r.makeelement(qn("w:hyperlink"), {qn("r:id"): place})
-    paragraph._p.append(link)
-    link.append(run._r)
+    link = xml.element(place, "hyperlink")
+    link.set(qn("r:id"), part.relate_to(url, RELATIONSHIP_TYPE.HYPERLINK, is_external=True))
+    xml.run(link, text, underline=True)

@@ -10,9 +10,10 @@ from typing import Any
 from advisor.errors import MissingExtra
 from advisor.knowledge.domain import Quantity
 from advisor.language import say
+from advisor.reports import docx_xml as xml
 from advisor.reports import typesetting
 from advisor.reports.archives import settled
-from advisor.reports.charts_drawn import draw
+from advisor.reports.charts_drawn import draw, pale
 from advisor.reports.document import (
     Argument,
     Block,
@@ -34,11 +35,12 @@ from advisor.reports.document import (
     Table,
     Value,
 )
-from advisor.reports.docx_parts import filled, heading_row, hyperlink, styled, table_style, told
+from advisor.reports.docx_parts import ACCENT, hyperlink, styled, told
 from advisor.reports.figures import MEANINGS, aside, bounds, figure, mark
-from advisor.reports.pdf import effects, plain, shares, texts, unprinted
+from advisor.reports.pdf import LOGO_BOX, effects, plain, shares, texts, unprinted
 
 CHART_WIDTH = 470.0  # points: what the margins leave of a page of A4
+HEAD_TINT = "F5F7FA"
 
 
 def write(document: Document) -> bytes:
@@ -65,15 +67,20 @@ class _Word:
         self.source = document
         self.file = docx_module("docx").Document()
         self.shared = docx_module("docx.shared")
+        self.accent = (document.brand.accent if document.brand else "").lstrip("#").upper() or ACCENT
         specs = [chart.spec for section in document.sections for chart in _charts(section)]
         drawn = typesetting.pictures(draw(spec, CHART_WIDTH) for spec in specs)
         self.pictures = dict(zip((spec.id for spec in specs), drawn, strict=True))
-        styled(self.file, self.shared, document.language)
+        styled(self.file, self.shared, document.language, self.accent)
+        self.body = self.file.element.body
+        self.page = self.body.sectPr
+        self.body.remove(self.page)  # it has to stand last, so it goes back when all else is there
 
     def bytes(self) -> bytes:
         """The whole file."""
         document = self.source
         self._properties(document)
+        self._logo()
         self._paragraph(document.subtitle, "Subtitle")
         self._paragraph(document.title, "Title")
         note = unprinted(text for section in document.sections for text in _drawn_texts(section))
@@ -84,6 +91,7 @@ class _Word:
             if number == 0 and document.legend:
                 marks = " · ".join(f"{mark(origin)} {say(MEANINGS[origin])}" for origin in document.legend)
                 self._paragraph(f"{say('Marks')}: {marks}", "Small")
+        self.body.append(self.page)
         footer = self.file.sections[0].footer.paragraphs[0]
         footer.text = "".join(plain(run) for run in document.footer)
         footer.style = self.file.styles["Small"]
@@ -99,11 +107,23 @@ class _Word:
         told_.language, told_.revision = document.language, 1
         told_.created = told_.modified = told_.last_printed = moment
 
+    def _logo(self) -> None:
+        brand = self.source.brand
+        if brand is None or not brand.logo:
+            return
+        width, height = brand.logo_box(*LOGO_BOX)
+        drawn = brand.logo if brand.logo_type == "image/png" else typesetting.picture_of(brand.logo, width, height)
+        told(self._picture(drawn, width), brand.logo_alternative, brand.logo_alternative)
+
     def _paragraph(self, text: str, style: str) -> Any:
-        """A new paragraph. Its style goes by id, because python-docx takes long to look a name up."""
-        paragraph = self.file.add_paragraph(text)
-        paragraph._p.style = style.replace(" ", "")
-        return paragraph
+        made = xml.paragraph(self.body, style.replace(" ", ""))
+        if text:
+            xml.run(made, text)
+        return made
+
+    def _picture(self, drawn: bytes, width: float) -> Any:
+        wrapped = docx_module("docx.text.paragraph").Paragraph(self._paragraph("", "Picture"), self.file._body)
+        return wrapped.add_run().add_picture(io.BytesIO(drawn), width=self.shared.Pt(width))
 
     def _section(self, section: Section, level: int, headed: bool = True) -> None:
         if headed:
@@ -125,11 +145,9 @@ class _Word:
         elif isinstance(block, Chart):
             self._chart(block)
         elif isinstance(block, Callout):
-            paragraph = self._paragraph(block.title, "Callout")
-            if block.runs:
-                paragraph.runs[0].bold = True
-                paragraph.runs[0].add_break()
-                self._runs(paragraph, block.runs)
+            place = self._paragraph("", "Callout")
+            xml.run(place, block.title + ("\n" if block.runs else ""), bold=bool(block.runs))
+            self._runs(place, block.runs)
         elif isinstance(block, Argument):
             self._argument(block)
         elif isinstance(block, SourceList):
@@ -142,90 +160,70 @@ class _Word:
             for inner in block.blocks:
                 self._block(inner)
 
-    def _runs(self, paragraph: Any, runs: Runs, in_table: bool = False) -> None:
+    def _runs(self, place: Any, runs: Runs, in_table: bool = False) -> None:
         for run in runs:
-            self._run(paragraph, run, in_table)
+            self._run(place, run, in_table)
 
-    def _run(self, paragraph: Any, run: Run, in_table: bool) -> None:
+    def _run(self, place: Any, run: Run, in_table: bool) -> None:
         if isinstance(run, Quantity):
-            paragraph.add_run(figure(run, in_table=in_table)).bold = True
-            paragraph.add_run(mark(run.origin))
+            xml.run(place, figure(run, in_table=in_table), bold=True)
+            xml.run(place, mark(run.origin))
             extra = bounds(run) if in_table else aside(run)
             if extra:
-                _faint(paragraph, f" {extra}" if in_table else f" ({extra})")
+                xml.run(place, f" {extra}" if in_table else f" ({extra})", style="Faint")
         elif isinstance(run, Link) and run.url:
-            hyperlink(paragraph, run.text, run.url)
+            hyperlink(place, self.file.part, run.text, run.url)
         elif isinstance(run, Citation):
-            _faint(paragraph, plain(run))
+            xml.run(place, plain(run), style="Faint")
         elif isinstance(run, Value):
-            paragraph.add_run(run.text + mark(run.origin))
+            xml.run(place, run.text + mark(run.origin))
         else:
-            made = paragraph.add_run(plain(run))
-            if isinstance(run, Strong):
-                made.bold = True
+            xml.run(place, plain(run), bold=isinstance(run, Strong))
 
     def _bullets(self, block: Bullets) -> None:
         for number, item in enumerate(block.items, start=1):
-            paragraph = self._paragraph("", "Step" if block.ordered else "List Bullet")
-            if block.ordered:
-                paragraph.add_run(f"{number}.\t")
+            place = self._paragraph(f"{number}.\t" if block.ordered else "", "Step" if block.ordered else "List Bullet")
             for row, line in enumerate(item):
                 if row:
-                    paragraph.add_run().add_break()
-                self._runs(paragraph, line)
+                    xml.run(place, "\n")
+                self._runs(place, line)
 
     def _facts(self, block: Facts) -> None:
-        grid = self.file.add_table(rows=len(block.items), cols=2)
-        grid.autofit = False
-        widths = (self.shared.Pt(110), self.shared.Pt(CHART_WIDTH - 110))
-        for column, size in zip(grid.columns, widths, strict=True):
-            column.width = size
-        for item, row in zip(block.items, list(grid.rows), strict=True):
-            label, said = row.cells
-            label.width, said.width = widths
-            _faint(label.paragraphs[0], item.label)
-            label.paragraphs[0]._p.style = "Cell"
-            for number, line in enumerate(item.lines):
-                paragraph = said.paragraphs[0] if number == 0 else said.add_paragraph()
-                paragraph._p.style = "Cell"
-                self._runs(paragraph, line)
+        widths = (110.0, CHART_WIDTH - 110.0)
+        grid = xml.table(self.body, widths)
+        for item in block.items:
+            line = xml.row(grid)
+            xml.run(xml.paragraph(xml.cell(line, widths[0]), "Cell"), item.label, style="Faint")
+            said = xml.cell(line, widths[1])
+            for runs in item.lines or ((),):
+                self._runs(xml.paragraph(said, "Cell"), runs)
         self._paragraph("", "Gap")
 
     def _table(self, block: Table) -> None:
         self._paragraph(block.caption, "Caption")
-        grid = self.file.add_table(rows=1 + len(block.rows), cols=len(block.columns))
-        table_style(grid, block.caption)
         parts = shares(block)
-        widths = [self.shared.Pt(CHART_WIDTH * part / sum(parts)) for part in parts]
-        for column, size in zip(grid.columns, widths, strict=True):
-            column.width = size
-        head, *rows = list(grid.rows)
-        heading_row(head)
+        widths = [CHART_WIDTH * part / sum(parts) for part in parts]
+        grid = xml.table(self.body, widths, block.caption)
         titles = tuple((Strong(title),) for title in block.columns)
-        for number, (cells, row) in enumerate(zip((titles, *block.rows), (head, *rows), strict=True)):
-            for index, (cell, place) in enumerate(zip(cells, row.cells, strict=True)):
-                paragraph = place.paragraphs[0]
-                self._runs(paragraph, cell, in_table=True)
-                paragraph._p.style = "Cell"
-                if index in block.numeric:
-                    paragraph.alignment = docx_module("docx.enum.text").WD_ALIGN_PARAGRAPH.RIGHT
-                if number - 1 in block.lead:
-                    filled(place, "E8F1FA")
-                place.width = widths[index]
+        tint = pale(f"#{self.accent}", 0.08).lstrip("#").upper()
+        for number, cells in enumerate((titles, *block.rows)):
+            line = xml.row(grid, header=number == 0)
+            fill = HEAD_TINT if number == 0 else tint if number - 1 in block.lead else ""
+            for index, runs in enumerate(cells):
+                place = xml.cell(line, widths[index], fill)
+                self._runs(xml.paragraph(place, "Cell", right=index in block.numeric), runs, in_table=True)
         self._paragraph("", "Gap")
 
     def _chart(self, block: Chart) -> None:
         spec = block.spec
         self._paragraph(spec.title, "Caption")
-        paragraph = self._paragraph("", "Picture")
-        picture = paragraph.add_run().add_picture(io.BytesIO(self.pictures[spec.id]), width=self.shared.Pt(CHART_WIDTH))
-        told(picture, spec.title, f"{spec.title}. {spec.alt}")
+        told(self._picture(self.pictures[spec.id], CHART_WIDTH), spec.title, f"{spec.title}. {spec.alt}")
         self._paragraph(spec.alt, "Muted")
 
     def _argument(self, block: Argument) -> None:
         head = self._paragraph(block.title, "Lead")
         if block.effects:
-            _faint(head, "   " + effects(block.effects))
+            xml.run(head, "   " + effects(block.effects), style="Faint")
         self._said("", block.because, block.sources)
         for item in block.against:
             self._said(say("Against it"), item.because, item.sources)
@@ -239,25 +237,21 @@ class _Word:
             self._paragraph(" · ".join(small), "Small")
 
     def _said(self, label: str, *parts: Runs) -> None:
-        paragraph = self._paragraph("", "Normal")
+        place = self._paragraph("", "Normal")
         if label:
-            paragraph.add_run(f"{label}: ").bold = True
+            xml.run(place, f"{label}: ", bold=True)
         for number, part in enumerate(part for part in parts if part):
             if number:
-                paragraph.add_run(" ")
-            self._runs(paragraph, part)
+                xml.run(place, " ")
+            self._runs(place, part)
 
     def _sources(self, block: SourceList) -> None:
         for source in block.sources:
-            paragraph = self._paragraph("", "Normal")
-            paragraph.add_run(f"{source.id}  ").bold = True
-            self._run(paragraph, Link(source.title, source.url), False)
-            paragraph.add_run(f". {source.publisher}, {source.published}. {say('Grade')} {source.grade}. ")
-            _faint(paragraph, source.claim)
-
-
-def _faint(paragraph: Any, text: str) -> None:
-    paragraph.add_run(text)._r.style = "Faint"
+            place = self._paragraph("", "Normal")
+            xml.run(place, f"{source.id}  ", bold=True)
+            self._run(place, Link(source.title, source.url), False)
+            xml.run(place, f". {source.publisher}, {source.published}. {say('Grade')} {source.grade}. ")
+            xml.run(place, source.claim, style="Faint")
 
 
 def _charts(section: Section) -> Iterator[Chart]:

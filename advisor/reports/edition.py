@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Literal, get_args
 
-from advisor.reports.document import Brand
+from advisor.reports.document import Brand, Document, Paragraph, runs
 
 Depth = Literal["executive", "product", "engineer"]
 DEPTHS: tuple[str, ...] = get_args(Depth)
@@ -36,6 +37,18 @@ def at_depth(wanted: Depth) -> Iterator[None]:
 def brand() -> Brand | None:
     """The branding in force; None for reports in our own name."""
     return _brand.get()
+
+
+def dressed(document: Document) -> Document:
+    """The document in the name of the house in force: its title above, its note in front, its colour and logo."""
+    house = brand()
+    if house is None:
+        return document
+    first, *rest = document.sections
+    if house.note:
+        first = replace(first, blocks=(Paragraph(runs(house.note)), *first.blocks))
+    told = {"title": house.title, "subtitle": f"{document.title} · {document.subtitle}"} if house.title else {}
+    return replace(document, sections=(first, *rest), brand=house, **told)
 
 
 @contextmanager

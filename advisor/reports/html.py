@@ -15,6 +15,7 @@ from typing import Any
 
 from advisor.knowledge.domain import Quantity
 from advisor.language import say
+from advisor.reports.charts_drawn import pale
 from advisor.reports.charts_plotly import CONFIG, figure_of, plotly_module
 from advisor.reports.charts_svg import svg
 from advisor.reports.document import Block, Chart, Details, Document, Section, Value
@@ -68,6 +69,7 @@ def _page(document: Document, charts: dict[str, str], scripts: list[str], drawn:
         style=_read("report.css"),
         scripts=scripts,
         policy=_policy(scripts),
+        tint=pale(document.brand.accent, 0.08) if document.brand and document.brand.accent else "",
     )
     return page.lstrip().encode("utf-8", "xmlcharrefreplace")
 

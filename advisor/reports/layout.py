@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 
 from advisor.knowledge.domain import Quantity
 from advisor.knowledge.wording import option
-from advisor.language import current, lowered, say, written
-from advisor.reasoning.advice import Advice, Ranked
+from advisor.language import current, lowered, say, say_many, written
+from advisor.reasoning.advice import Advice, Flip, Ranked
 from advisor.reports import appendix, charts, comparison, depths, evidence, reasons, schedule, working
 from advisor.reports.cost_study import simulated
 from advisor.reports.document import (
     Block,
-    Brand,
     Bullets,
     Chart,
     Details,
@@ -25,22 +23,23 @@ from advisor.reports.document import (
     Table,
     runs,
 )
-from advisor.reports.edition import brand, depth
+from advisor.reports.edition import depth, dressed
 from advisor.reports.verdict import changed, contenders, cost_table, flip_runs, title_of, verdict
 from advisor.reports.wording import capital, field_title
+
+MOST_PAIRS = 20  # changes of two answers that are told
 
 
 def lay_out(advice: Advice, command: str = "") -> Document:
     """The report of an advice. `command` is the line that makes it again; a plausible one is written if it is empty."""
-    house = brand()
     sections = [section for section in _sections(advice) if section.blocks or section.sections]
     sections += [appendix.numbers(sections), appendix.sign_off(), appendix.reproduction(advice, command)]
     sections = [section for section in sections if section.blocks or section.sections]
-    return Document(
-        title=(house.title if house else "") or advice.name or say("Prompting, fine-tuning or a hybrid?"),
+    document = Document(
+        title=advice.name or say("Prompting, fine-tuning or a hybrid?"),
         subtitle=say("Advice on how to customise the model, as of {as_of}", as_of=written(advice.as_of)),
         language=current(),
-        sections=_noted(depths.cut(sections, depth()), house),
+        sections=depths.cut(sections, depth()),
         footer=runs(
             say(
                 "As of {as_of}; review by {review_by}. Rulebook: {rulebook} {rulebook_version}. Verdict {verdict_id}.",
@@ -52,16 +51,8 @@ def lay_out(advice: Advice, command: str = "") -> Document:
             )
         ),
         day=advice.as_of,
-        brand=house,
     )
-
-
-def _noted(sections: tuple[Section, ...], house: Brand | None) -> tuple[Section, ...]:
-    """The sections with the note of the house in front of the verdict."""
-    if house is None or not house.note:
-        return sections
-    first = replace(sections[0], blocks=(Paragraph(runs(house.note)), *sections[0].blocks))
-    return (first, *sections[1:])
+    return dressed(document)
 
 
 def _sections(advice: Advice) -> Iterator[Section]:
@@ -160,32 +151,39 @@ def _lines(item: Ranked) -> Iterator[Block]:
 
 
 def _flips(advice: Advice) -> Section:
-    if not advice.flips:
-        return Section("change", say("What would change it"), ())
+    """Single answers as a table; changes of two answers at once below it, to be unfolded where there are both."""
+    single = [flip for flip in advice.flips if len(flip.changes) == 1]
+    double = [flip for flip in advice.flips if len(flip.changes) > 1]
+    blocks: list[Block] = [_flip_table(advice, single)] if single else []
+    pairs: list[Block] = [Bullets(tuple((flip_runs(advice, flip),) for flip in double[:MOST_PAIRS]))] if double else []
+    if len(double) > MOST_PAIRS:
+        rest = say_many(
+            "{count} more is in the JSON form of this report.",
+            "{count} more are in the JSON form of this report.",
+            len(double) - MOST_PAIRS,
+        )
+        pairs.append(Paragraph(runs(rest), muted=True))
+    if single and double:
+        blocks.append(Details(say("Changes of two answers at once"), tuple(pairs)))
+    elif double:
+        blocks += pairs
+    return Section("change", say("What would change it"), tuple(blocks))
+
+
+def _flip_table(advice: Advice, flips: Sequence[Flip]) -> Table:
     effort = say("how hard such an answer is to change, as the questionnaire says")
-    if all(len(flip.changes) == 1 for flip in advice.flips):
-        rows = tuple(
-            (
-                runs(title_of(advice, flip.becomes)),
-                runs(field_title(change.field)),
-                changed(change, "start", in_table=True),
-                changed(change, "to", in_table=True),
-                runs(Quantity(flip.effort, "", "default", effort)),
-            )
-            for flip in advice.flips
-            for change in flip.changes
+    rows = tuple(
+        (
+            runs(title_of(advice, flip.becomes)),
+            runs(field_title(flip.changes[0].field)),
+            changed(flip.changes[0], "start", in_table=True),
+            changed(flip.changes[0], "to", in_table=True),
+            runs(Quantity(flip.effort, "", "default", effort)),
         )
-        columns = (
-            say("Recommended instead"),
-            say("If this answer"),
-            say("went from"),
-            say("to"),
-            say("Effort, 1 to 5"),
-        )
-        block: Block = Table(columns, rows, say("Smallest single changes that turn the recommendation"), (4,))
-    else:
-        block = Bullets(tuple((flip_runs(advice, flip),) for flip in advice.flips))
-    return Section("change", say("What would change it"), (block,))
+        for flip in flips
+    )
+    columns = (say("Recommended instead"), say("If this answer"), say("went from"), say("to"), say("Effort, 1 to 5"))
+    return Table(columns, rows, say("Smallest single changes that turn the recommendation"), (4,))
 
 
 def _questions(advice: Advice) -> Section:

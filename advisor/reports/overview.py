@@ -27,6 +27,7 @@ from advisor.reports.document import (
     phrase,
     runs,
 )
+from advisor.reports.edition import dressed
 from advisor.reports.figures import figure
 from advisor.reports.wording import capital
 
@@ -45,7 +46,7 @@ def lay_out_portfolio(
         Section("unlocks", say("Which missing answer unlocks most"), tuple(_unlocks(summary))),
         Section("projects", say("Every project"), tuple(_projects(rows, titles))),
     )
-    return Document(
+    document = Document(
         title=say("Prompting, fine-tuning or a hybrid: the portfolio"),
         subtitle=say_many(
             "Advice on {count} project, as of {day}",
@@ -58,6 +59,7 @@ def lay_out_portfolio(
         footer=runs(say("As of {day}. Rulebook: {rulebook}.", day=written(day), rulebook=rulebook)),
         day=day,
     )
+    return dressed(document)
 
 
 def _count(number: float, source: str) -> Quantity:

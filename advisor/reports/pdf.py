@@ -12,6 +12,7 @@ from advisor.reports.charts_drawn import draw, length
 from advisor.reports.document import (
     Argument,
     Block,
+    Brand,
     Bullets,
     Callout,
     Chart,
@@ -34,6 +35,9 @@ from advisor.reports.figures import MEANINGS, aside, bounds, figure, mark, signe
 
 WIDTH = 481.0  # what the margins leave of a page of A4, in points
 ACCENT = "#0b5394"
+AIR = 10.0  # points beside the text of a cell
+WIDEST = 130.0  # points that a word without a break may claim
+LOGO_BOX = (170.0, 50.0)  # points
 
 
 def write(document: Document) -> bytes:
@@ -51,11 +55,23 @@ def content(document: Document) -> dict[str, Any]:
         "title": document.title or "–",
         "subtitle": document.subtitle,
         "language": document.language,
-        "accent": ACCENT,
+        "accent": (document.brand.accent if document.brand else "") or ACCENT,
+        "logo": _logo(document.brand),
         "front": _unprinted(document),
         "footer-line": "".join(plain(run) for run in document.footer),
         "sections": sections,
     }
+
+
+def _logo(brand: Brand | None) -> dict[str, Any]:
+    """The logo with its size in points; empty where there is none. A picture travels as the numbers of its bytes."""
+    if brand is None or not brand.logo:
+        return {}
+    width, height = brand.logo_box(*LOGO_BOX)
+    drawing = brand.logo_type != "image/png"
+    data: Any = brand.logo.decode() if drawing else list(brand.logo)
+    alternative = brand.logo_alternative
+    return {"format": "svg" if drawing else "png", "data": data, "alt": alternative, "width": width, "height": height}
 
 
 def unprinted(texts: Iterator[str]) -> str:
@@ -163,8 +179,8 @@ def _facts(block: Facts) -> dict[str, Any]:
     for item in block.items:
         lines = [_line(line, block.tiles) for line in item.lines]
         for line, made in zip(item.lines, lines, strict=True):
-            unit = unit_words(line[0]) if block.tiles and len(line) == 1 and isinstance(line[0], Quantity) else ""
-            made.extend([_text(f" {unit}")] if unit else [])
+            if block.tiles and len(line) == 1 and isinstance(line[0], Quantity):
+                made[0]["aside"] = f"{made[0]['aside']} {unit_words(line[0])}".strip()
         items.append({"label": item.label, "lines": lines})
     return {"k": "facts", "tiles": block.tiles, "items": items}
 
@@ -183,14 +199,19 @@ def _table(block: Table) -> dict[str, Any]:
 
 
 def shares(block: Table) -> list[float]:
-    """How wide each column is to be, as shares: by its longest word and by how much it holds."""
-    found = []
+    """How wide each column is to be, in points of WIDTH: its longest word first, then by how much it holds."""
+    least, wanted = [], []
     for index, title in enumerate(block.columns):
         cells = ["".join(plain(run, True) for run in row[index]) for row in block.rows]
         longest = max((length(word) for text in [title, *cells] for word in text.split()), default=10.0)
         most = max((length(text) for text in [title, *cells]), default=10.0)
-        found.append(round(min(max(longest + 10, min(most, 150.0)), 190.0), 1))
-    return found
+        least.append(min(longest, WIDEST) + AIR)
+        wanted.append(min(most, 3 * WIDEST) + AIR)
+    room = WIDTH - sum(least)
+    if room <= 0:
+        return [round(one * WIDTH / sum(least), 1) for one in least]
+    more = [max(one - other, 0.5) for one, other in zip(wanted, least, strict=True)]
+    return [round(one + room * part / sum(more), 1) for one, part in zip(least, more, strict=True)]
 
 
 def _argument(block: Argument) -> dict[str, Any]:

@@ -66,6 +66,13 @@ def pictures(drawings: Iterable[Drawing], ppi: float = 200.0) -> list[bytes]:
     return [bytes(page) for page in made] if isinstance(made, list) else [bytes(made)]
 
 
+def picture_of(svg: bytes, width: float, height: float, ppi: float = 200.0) -> bytes:
+    """An SVG as a PNG picture of that size in points. Raises MissingExtra."""
+    data = {"svg": svg.decode(), "width": width, "height": height}
+    readable, system = _readable(data)
+    return bytes(_compiler("logo.typ", readable, system).compile(format="png", ppi=ppi, sys_inputs=_inputs(readable)))
+
+
 def shapes(drawing: Drawing) -> dict[str, Any]:
     """A drawing as plain data for the templates."""
     return {"width": drawing.width, "height": drawing.height, "shapes": [_shape(item) for item in drawing.shapes]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Literal
 
@@ -27,6 +28,7 @@ from advisor.reports.document import (
 from advisor.reports.figures import exact
 from advisor.reports.wording import capital
 
+DIGITS = 4
 CLEARLY = 10.0  # percentage points of chance from which another approach is clearly likelier to be level with the best
 
 
@@ -177,9 +179,19 @@ def changed(change: Change, side: Literal["start", "to"], in_table: bool = False
     )
     if isinstance(change.to, int | float) and not isinstance(change.to, bool):
         unit = field_unit(change.field)
-        shown = exact(float(change.to), "" if in_table and unit != "USD" else unit)
+        shown = exact(_outward(float(change.to), change.start), "" if in_table and unit != "USD" else unit)
         return runs(Value(shown, "estimated", source))
     return answer(change.field, change.to, "estimated", source)
+
+
+def _outward(value: float, start: object) -> float:
+    """The value with at most four digits that count, rounded away from where it began, so that it still turns it."""
+    if value == 0 or not math.isfinite(value) or len(f"{value:.12g}".replace(".", "").lstrip("0")) <= DIGITS:
+        return value
+    unit = 10.0 ** (math.floor(math.log10(abs(value))) - DIGITS + 1)
+    known = start.get("likely") if isinstance(start, dict) else start
+    lower = isinstance(known, int | float) and value < known
+    return float(f"{(math.floor if lower else math.ceil)(value / unit) * unit:.{DIGITS}g}")
 
 
 def answer(field: str, value: object, origin: Literal["stated", "estimated"] = "stated", source: str = "") -> Runs:

@@ -301,6 +301,13 @@ def _in_words(name: str, picked: list[float], never: float, until: float | None)
         )
     if high == 0:
         return say("{start} costs less than prompting at any volume.", start=start)
+    if likely == 0 and np.isfinite(high):
+        return say(
+            "{start} mostly costs less than prompting at any volume; in the unfavourable cases it does from about "
+            "{high} requests a month.",
+            start=start,
+            high=rounded(high),
+        )
     upper = f"{rounded(high)}" if np.isfinite(high) else say("never")
     band = say("{likely} requests a month ({low} to {upper})", likely=rounded(likely), low=rounded(low), upper=upper)
     text = say("{start} costs less than prompting from about {band}", start=start, band=band)

@@ -262,6 +262,6 @@ def test_a_missing_part_is_named_with_its_install_line(
 
 def test_the_command_line_offers_every_format() -> None:
     """`--format` and the reports know the same forms."""
-    from advisor.cli.commands import FORMATS as OFFERED
+    from advisor.cli.forms import FORMATS as OFFERED
 
     assert tuple(FORMATS) == OFFERED
