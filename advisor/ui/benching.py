@@ -27,6 +27,7 @@ ARMS = (
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 UPLOAD_BYTES = 50 * 2**20
 CELLS_LIMIT = 200
+TITLE_LENGTH = 60
 COMMAND_SECONDS = 120
 EXTERNAL_VARIABLE = "ADVISOR_EXTERNAL_WORKER"
 FOLDERS_VARIABLE = "ADVISOR_TASK_FOLDERS"  # set by the operator, separated as in PATH
@@ -122,14 +123,13 @@ def look(spec: Mapping[str, str], owner: str) -> Look:
     return Look(int(said["n_test"]), smallest, seconds, untimed)
 
 
-def start(store: Store, owner: str, spec: Mapping[str, str]) -> Job:
-    """Submits the run and starts its worker, which outlives the app. Raises AdvisorError.
+def start(store: Store, owner: str, spec: Mapping[str, str], name: str) -> Job:
+    """Submits the run under the name of its data and starts its worker, which outlives the app. Raises AdvisorError.
 
     Where the operator runs `advisor worker` beside the app (ADVISOR_EXTERNAL_WORKER=1) the run waits for that one.
     """
     check(spec, owner)
-    title = f"{Path(spec['task']).stem[:40]}: {spec['arms']}"
-    job = store.submit_job(owner, title, spec)
+    job = store.submit_job(owner, name[:TITLE_LENGTH], spec)
     return job if os.environ.get(EXTERNAL_VARIABLE) == "1" else launch(store, job)
 
 

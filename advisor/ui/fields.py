@@ -14,6 +14,7 @@ from advisor.errors import Problem
 from advisor.intake.answers import DOES_NOT_APPLY, NOT_KNOWN, RANGE_KEYS
 from advisor.knowledge.domain import CRITERIA, Question, Rulebook
 from advisor.language import say, say_many
+from advisor.reports.figures import exact
 from advisor.ui import draft, knowledge
 from advisor.ui.wording import NOT_KNOWN_LABEL, literal, problem_in_words
 
@@ -47,7 +48,7 @@ def draw(question: Question, book: Rulebook, problems: Iterable[Problem], titled
 
 
 def _wording(question: Question, value: Any, book: Rulebook, titled: bool) -> None:
-    with st.container(horizontal=True, wrap=False, vertical_alignment="top"):
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
         if titled:
             st.markdown(f"**{literal(say(question.ask))}**", width="stretch")
         else:
@@ -142,7 +143,7 @@ def _number(question: Question, value: Any) -> None:
     else:
         _number_input(question, say(question.ask), value, f"w:{question.field}", None)
     if question.default is not None and value is None:
-        taken = f"{question.default:g} {say(question.unit)}"
+        taken = exact(question.default, question.unit or "")
         st.caption(say("Left open, we take {amount}.", amount=literal(taken)))
     if question.range_allowed:
         key = f"r:{question.field}"

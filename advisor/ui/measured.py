@@ -47,6 +47,8 @@ def draw(found: Measurement, key: str) -> None:
     draw_chart(_chart(found, arms, key))
     for comparison in found.comparisons:
         st.markdown(_compared(comparison))
+    if found.model:
+        st.caption(say("Model: {name}", name=literal(found.model)))
     st.caption(legend(("measured",)))
 
 
@@ -80,7 +82,7 @@ def _compared(found: Comparison) -> str:
     lead = Quantity(100 * value, "points of 100", "measured", found.method, 100 * low, 100 * high, found.n)
     said = f"{figure(lead)}{mark(lead.origin)} ({aside(lead)})"
     if low <= 0 <= high:
-        text = say("{left} and {right}: no difference was shown, {lead}.", lead=said, **names)
+        text = say("{left} and {right}: {lead}; that shows no difference.", lead=said, **names)
     else:
         text = say("{left} is ahead of {right} by {lead}.", lead=said, **names)
     return literal(text)

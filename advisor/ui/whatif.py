@@ -90,7 +90,7 @@ def _distance(value: Answer, answer: Answer) -> float:
 
 def _shown(question: Question, value: Answer) -> str:
     if question.numeric:
-        return exact(value.likely, say(question.unit) if question.unit else "")
+        return exact(value.likely, question.unit or "")
     labels = {option.value: say(option.label) for option in question.options}
     return labels[value.word]
 

@@ -11,6 +11,7 @@ from advisor.intake.answers import DOES_NOT_APPLY, NOT_KNOWN, RANGE_KEYS
 from advisor.knowledge.domain import Question, Rulebook
 from advisor.language import say
 from advisor.reasoning.explain import in_words
+from advisor.reports.figures import exact
 
 NOT_KNOWN_LABEL = "Not known"
 DOES_NOT_APPLY_LABEL = "Does not apply"
@@ -42,11 +43,10 @@ def answer_in_words(question: Question, value: Any, book: Rulebook) -> str:
     if isinstance(value, Mapping):
         if question.kind == "priorities":
             return ", ".join(f"{say(book.criteria[name].title)} {in_words(weight)}" for name, weight in value.items())
-        low, likely, high = (_number(value.get(key)) for key in RANGE_KEYS)
-        return say(
-            "{low} to {high}, likely {likely} {unit}", low=low, high=high, likely=likely, unit=_unit(question)
-        ).strip()
-    return f"{_number(value)} {_unit(question)}".strip() if question.numeric else str(value)
+        low, likely, high = (_number(value.get(key), "USD" if question.unit == "USD" else "") for key in RANGE_KEYS)
+        unit = say(question.unit) if question.unit and question.unit != "USD" else ""
+        return say("{low} to {high}, likely {likely} {unit}", low=low, high=high, likely=likely, unit=unit).strip()
+    return _number(value, question.unit or "") if question.numeric else str(value)
 
 
 def problem_in_words(problem: Problem) -> str:
@@ -58,9 +58,5 @@ def problem_in_words(problem: Problem) -> str:
     return f"{sentence} {remedy}".strip()
 
 
-def _unit(question: Question) -> str:
-    return say(question.unit) if question.unit else ""
-
-
-def _number(value: Any) -> str:
-    return in_words(value) if isinstance(value, int | float) else "?"
+def _number(value: Any, unit: str) -> str:
+    return exact(value, unit) if isinstance(value, int | float) else "?"

@@ -45,7 +45,7 @@ def draw(pages: Mapping[str, StreamlitPage]) -> None:
 def _new(owner: str) -> None:
     with st.container(border=True):
         st.subheader(say("A new run"), anchor=False)
-        chosen = _task(owner)
+        chosen, name = _task(owner)
         titles = measured.arm_titles()
         arms = st.multiselect(
             say("Approaches"), benching.ARMS, default=list(QUICK), key="bench-arms", format_func=titles.__getitem__,
@@ -81,35 +81,35 @@ def _new(owner: str) -> None:
         if spec and looked and looked[0] == spec:
             _plan(looked[1])
             st.button(
-                say("Start the benchmark"), key="bench-start", type="primary", on_click=_start, args=(owner, spec)
+                say("Start the benchmark"), key="bench-start", type="primary", on_click=_start, args=(owner, spec, name)
             )
         _problems(st.session_state.pop(TROUBLE, None))
 
 
-def _task(owner: str) -> dict[str, str] | None:
-    """What the benchmark is to read, as words of its command line."""
+def _task(owner: str) -> tuple[dict[str, str] | None, str]:
+    """What the benchmark is to read, as words of its command line, and its name."""
     names = {SAMPLE: say("A sample"), FOLDER: say("A task of this server"), FILE: say("A file of mine")}
     kinds = [kind for kind in names if kind != FOLDER or benching.allowed_folders()]
     kind = st.radio(say("Data"), kinds, format_func=names.__getitem__, key="bench-data", horizontal=True)
     if kind == SAMPLE:
         name = st.selectbox(say("Sample"), benching.samples(), key="bench-sample")
-        return {"task": name} if name else None
+        return ({"task": name} if name else None), name or ""
     if kind == FOLDER:
         name = st.selectbox(say("Task"), list(benching.allowed_folders()), key="bench-folder")
-        return {"task": str(benching.allowed_folders()[name])} if name else None
+        return ({"task": str(benching.allowed_folders()[name])} if name else None), name or ""
     types = [suffix.removeprefix(".") for suffix in benching.SUFFIXES]
     file = st.file_uploader(say("Labelled rows"), type=types, key="bench-file", max_upload_size=UPLOAD_MB)
     with st.container(horizontal=True):
         text = st.text_input(say("Column with the texts"), key="bench-text", max_chars=200)
         label = st.text_input(say("Column with the answers"), key="bench-label", max_chars=200)
     if file is None:
-        return None
+        return None, ""
     try:
         path = benching.keep_upload(file.getvalue(), file.name, owner)
     except AdvisorError as error:
         _problems(error)
-        return None
-    return {"task": str(path), "text-column": text, "label-column": label}
+        return None, ""
+    return {"task": str(path), "text-column": text, "label-column": label}, file.name
 
 
 def _plan(look: benching.Look) -> None:
@@ -128,9 +128,9 @@ def _plan(look: benching.Look) -> None:
     st.caption(legend(("measured", "estimated")))
 
 
-def _start(owner: str, spec: Mapping[str, str]) -> None:
+def _start(owner: str, spec: Mapping[str, str], name: str) -> None:
     try:
-        benching.start(account.store(), owner, spec)
+        benching.start(account.store(), owner, spec, name)
         st.session_state.pop(LOOKED, None)
     except AdvisorError as error:
         st.session_state[TROUBLE] = error
@@ -163,6 +163,7 @@ def _run(job: Job, owner: str) -> None:
         "cancelled": say("cancelled"),
     }  # fmt: skip
     st.markdown(f"**{literal(job.title)}** · {states.get(job.state, job.state)}")
+    st.caption(_spec(job))
     held = job.progress or {}
     if held.get("planned"):
         done, planned = (Quantity(int(held[key]), "", "measured", "files of the run") for key in ("done", "planned"))
@@ -176,6 +177,14 @@ def _run(job: Job, owner: str) -> None:
         label = say("Cancelling") if job.cancel else say("Cancel")
         cancel: Any = account.store().cancel
         st.button(label, key=f"cancel-{job.id}", on_click=cancel, args=(job.id, owner), disabled=job.cancel)
+
+
+def _spec(job: Job) -> str:
+    """What a run compares, in words."""
+    titles = measured.arm_titles()
+    arms = ", ".join(titles.get(name, name) for name in str(job.spec.get("arms", "")).split(","))
+    sizes, seeds = (", ".join(str(job.spec.get(key, "")).split(",")) for key in ("train-sizes", "seeds"))
+    return literal(say("{arms} · training examples {sizes} · seeds {seeds}", arms=arms, sizes=sizes, seeds=seeds))
 
 
 def _compare(owner: str, pages: Mapping[str, StreamlitPage]) -> None:
@@ -197,7 +206,7 @@ def _compare(owner: str, pages: Mapping[str, StreamlitPage]) -> None:
         _problems(error)
         return
     st.download_button(say("Save the comparison (HTML)"), page, "comparison.html", "text/html", key="bench-html")
-    st.iframe(page, height=900, alt=say("The comparison of the chosen runs, as its own page"))
+    st.iframe(page, height="content", alt=say("The comparison of the chosen runs, as its own page"))
 
 
 def _result(job: Job, pages: Mapping[str, StreamlitPage]) -> None:

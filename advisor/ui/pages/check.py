@@ -12,6 +12,7 @@ from advisor.knowledge.domain import Quantity, Question
 from advisor.language import say
 from advisor.reasoning.advice import NextQuestion
 from advisor.reasoning.engine import Engine
+from advisor.reports.figures import exact
 from advisor.ui import draft, knowledge
 from advisor.ui.pages.questions import contradictions, still_open, way_on
 from advisor.ui.runs import legend, line
@@ -142,6 +143,6 @@ def _open(question: Question) -> str:
     if question.kind == "priorities":
         return say("Default weights")
     if question.default is not None:
-        taken = f"{question.default:g} {say(question.unit)}"
+        taken = exact(question.default, question.unit or "")
         return say("Not known; {amount} taken", amount=literal(taken))
     return say(NOT_KNOWN_LABEL)

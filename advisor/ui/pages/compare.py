@@ -17,6 +17,7 @@ from advisor.reasoning.advise import advise
 from advisor.reasoning.engine import Engine
 from advisor.reports.figures import aside, figure, mark
 from advisor.ui import draft, knowledge
+from advisor.ui.runs import legend, line
 from advisor.ui.wording import answer_in_words, literal
 
 SCENARIOS = "scenarios"
@@ -41,6 +42,7 @@ def draw(pages: Mapping[str, StreamlitPage]) -> None:
     _table(say("Verdict"), list(_verdicts(advices)), held)
     _table(say("Answers"), list(_answers(held, engine)), held)
     st.caption(say("{sign} marks what differs between the scenarios.", sign=DIFFERS))
+    st.caption(legend(("estimated",)))
 
 
 def kept() -> list[tuple[str, dict[str, Any]]]:
@@ -125,7 +127,7 @@ def _table(title: str, rows: list[Row], held: list[tuple[str, dict[str, Any]]]) 
     labels, columns = [], [[] for _ in held]  # type: tuple[list[str], list[list[str]]]
     for label, cells in rows:
         differs = len(set(cells)) > 1
-        labels.append(f"**{DIFFERS} {label}**" if differs else label)
+        labels.append(f"**{DIFFERS}\N{NO-BREAK SPACE}{label}**" if differs else label)
         for column, cell in zip(columns, cells, strict=True):
             column.append(f"**{cell}**" if differs else cell)
     names = [literal(name) for name, _ in held]
@@ -158,7 +160,7 @@ def _sure(advice: Advice) -> str:
             return "–"
         lead = Quantity(advice.margin, "points", "estimated", "score of the first approach less that of the second")
         return say("ahead by {lead}", lead=literal(figure(lead)) + mark(lead.origin))
-    return f"{value:.0%}{mark('estimated')}"
+    return line((Quantity(100 * value, "%", "estimated", advice.confidence.basis),))
 
 
 def _amount(item: Ranked | None, of: Any) -> str:

@@ -48,9 +48,13 @@ def _save(owner: str) -> None:
     present = st.session_state.get(PRESENT)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(say("Name"), value=str(held.get("name", "")), key="saved-name", max_chars=200)
-        st.button(say("Save"), key="saved-save", on_click=_on_save, args=(owner, None), type="primary")
-        if present is not None:
-            st.button(say("Save as a new version"), key="saved-version", on_click=_on_save, args=(owner, present))
+        if present is None:
+            st.button(say("Save"), key="saved-save", on_click=_on_save, args=(owner, None), type="primary")
+            return
+        st.button(
+            say("Save as a new version"), key="saved-version", on_click=_on_save, args=(owner, present), type="primary"
+        )
+        st.button(say("Save separately"), key="saved-save", on_click=_on_save, args=(owner, None))
 
 
 def _on_save(owner: str, assessment: str | None) -> None:

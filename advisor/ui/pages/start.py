@@ -105,7 +105,8 @@ def _promise() -> None:
 
 
 def _data(pages: Mapping[str, StreamlitPage], book: Rulebook) -> None:
-    st.subheader(say("Let your examples answer"), anchor=False)
+    st.subheader(say("Begin with your data"), anchor=False)
+    st.caption(say("A file of labelled examples answers some of the questions for you."))
     st.file_uploader(
         say("Labelled examples (CSV or JSON lines, with a text and its right answer)"),
         type=["csv", "jsonl", "ndjson"],
