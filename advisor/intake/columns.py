@@ -41,6 +41,12 @@ class Numbers:
         """Exact values, known where `known`."""
         return Numbers(values, values, values, known, np.zeros(len(values), bool))
 
+    @staticmethod
+    def joined(columns: Sequence[Numbers]) -> Numbers:
+        """The columns one after the other."""
+        names = ("low", "likely", "high", "known", "absent")
+        return Numbers(*(np.concatenate([getattr(column, name) for column in columns]) for name in names))
+
     def take(self, rows: Rows) -> Numbers:
         """The rows of the given indices."""
         return Numbers(self.low[rows], self.likely[rows], self.high[rows], self.known[rows], self.absent[rows])
@@ -56,6 +62,19 @@ class Words:
     def take(self, rows: Rows) -> Words:
         """The rows of the given indices."""
         return Words(self.codes[rows], self.values)
+
+    @staticmethod
+    def joined(columns: Sequence[Words]) -> Words:
+        """The columns one after the other, over the words of all of them."""
+        values = columns[0].values
+        if any(column.values != values for column in columns):
+            values = tuple(sorted({word for column in columns for word in column.values}))
+        place = {word: code for code, word in enumerate(values)}
+        codes = [
+            np.array([place[word] for word in column.values] + [ABSENT_CODE, UNKNOWN_CODE], np.int16)[column.codes]
+            for column in columns
+        ]
+        return Words(np.concatenate(codes), values)
 
     def is_any(self, words: Sequence[str]) -> Bools:
         """Where the value is known and one of `words`."""
@@ -104,6 +123,19 @@ class Facts:
         """The scenarios of the given indices, possibly repeated."""
         columns = {name: column.take(rows) for name, column in self.columns.items()}
         return Facts(len(rows), columns, self.weights[rows], self.defaulted)
+
+    @staticmethod
+    def joined(parts: Sequence[Facts]) -> Facts:
+        """The scenarios of several facts with the same columns, one after the other."""
+        weights = np.concatenate([part.weights for part in parts])
+        defaulted = frozenset[str]().union(*(part.defaulted for part in parts))
+        columns: dict[str, Column] = {
+            name: Words.joined([part.words(name) for part in parts])
+            if isinstance(first, Words)
+            else Numbers.joined([part.numbers(name) for part in parts])
+            for name, first in parts[0].columns.items()
+        }
+        return Facts(len(weights), columns, weights, defaulted)
 
     def blocks(self, size: int) -> Iterator[Facts]:
         """The scenarios in blocks of at most `size`, in order; a block shares its memory with the whole."""

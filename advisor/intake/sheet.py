@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,11 @@ from advisor.intake.answers import (
     parse_one,
 )
 from advisor.intake.columns import ABSENT_CODE, UNKNOWN_CODE, Bools, Column, Facts, Floats, Numbers, Words
-from advisor.knowledge.csv_table import SIZE_LIMIT, Table, records
+from advisor.knowledge.csv_table import SIZE_LIMIT, Table, blocks, records
 from advisor.knowledge.domain import CRITERIA, Question, Rulebook
 
 SHOWN_PROBLEMS = 1000
+BLOCK = 10_000
 TEXTS = ("name", "description")
 PRIORITIES = "priorities"
 EMPTY = ("", "null", "~", NOT_KNOWN)
@@ -45,6 +47,30 @@ class Sheet:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def take(self, rows: Sequence[int]) -> Sheet:
+        """The projects of the given positions."""
+        index = np.array(rows, np.intp)
+        return Sheet(
+            tuple(self.names[row] for row in rows),
+            tuple(self.descriptions[row] for row in rows),
+            tuple(self.rows[row] for row in rows),
+            self.facts.take(index),
+            tuple(self.priorities[row] for row in rows),
+            {name: stated[index] for name, stated in self.stated.items()},
+        )
+
+    @staticmethod
+    def joined(sheets: Sequence[Sheet]) -> Sheet:
+        """The projects of several sheets of the same questionnaire, one after the other."""
+        return Sheet(
+            tuple(name for one in sheets for name in one.names),
+            tuple(text for one in sheets for text in one.descriptions),
+            tuple(row for one in sheets for row in one.rows),
+            Facts.joined([one.facts for one in sheets]),
+            tuple(weights for one in sheets for weights in one.priorities),
+            {name: np.concatenate([one.stated[name] for one in sheets]) for name in sheets[0].stated},
+        )
 
     def answers(self, row: int) -> Answers:
         """The answers of one project, as an answers file would have given them."""
@@ -85,13 +111,41 @@ def read_sheet(path: Path, book: Rulebook) -> Sheet:
 def parse_sheet(raw: bytes, book: Rulebook, where: str = "projects") -> Sheet:
     """The projects of CSV bytes; see `read_sheet`."""
     problems: list[Problem] = []
-    table = Table(records(raw, where), where, problems)
-    reader = _Reader(table, book, where, problems)
-    sheet = reader.sheet()
+    sheet = _Reader(Table(records(raw, where), where, problems), book, where, problems).sheet()
+    _raise(problems, where)
+    return sheet
+
+
+def read_sheets(path: Path, book: Rulebook, size: int = BLOCK) -> Iterator[Sheet]:
+    """The projects of a CSV file of any length, `size` rows at a time; see `read_sheet`.
+
+    No sheet comes after a problem was found; all problems are raised at the end of the file. Whoever acts on the first
+    sheets must be able to take that back.
+    """
+    where, problems, found = str(path), list[Problem](), False
+    for block in blocks(path, size):
+        numbers = [number for number, _ in block]
+        kept = [record for _, record in block]
+        if any(any(record) for record in kept[1:]) or not any(cell.strip() for cell in kept[0]):
+            found = True
+            sheet = _Reader(Table(kept, where, problems, numbers=numbers[1:]), book, where, problems).sheet()
+            if not problems:
+                yield sheet
+        del problems[SHOWN_PROBLEMS * 2 :]  # a file of a million faults needs no million messages
+    _raise(list(dict.fromkeys(problems)), where)
+    if not found:
+        yield parse_sheet(path.read_bytes()[:SIZE_LIMIT], book, where)  # says what is wrong with an empty sheet
+
+
+def projects_in(path: Path) -> int:
+    """How many projects a CSV file has. Raises InputError where it is no CSV."""
+    return sum(any(record) for block in blocks(path, BLOCK) for _, record in block[1:])
+
+
+def _raise(problems: Sequence[Problem], where: str) -> None:
     if problems:
         more = len(problems) - SHOWN_PROBLEMS
         raise InputError([*problems[:SHOWN_PROBLEMS], *([f"{where}: and {more:,} more problems"] if more > 0 else [])])
-    return sheet
 
 
 @dataclass(frozen=True)

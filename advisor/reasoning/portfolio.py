@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -109,22 +111,31 @@ class Portfolio:
 
     def summary(self) -> Summary:
         """What the whole portfolio shows."""
-        picked, statuses = self.recommended, self.outcome.status
-        names = [self._technique(row, int(best)) for row, best in enumerate(picked) if best >= 0]
-        horizon = self._picked(self.outcome.costs.horizon)
-        unlocks, sample = self._unlocks()
-        return Summary(
-            projects=len(self.sheet),
-            approaches={name: int((picked == k).sum()) for k, name in enumerate(APPROACHES)},
-            statuses={name: int((statuses == k).sum()) for k, name in enumerate(STATUS)},
-            techniques={
-                name: names.count(name) for name in sorted(set(names), key=lambda one: (-names.count(one), one))
-            },
-            nothing_eligible=int((~self.outcome.eligible.any(axis=1)).sum()),
-            cost_usd={bound: round(float(horizon[k][picked >= 0].sum()), 2) for k, bound in _ends()},
-            unlocks=unlocks,
-            sample=sample,
-        )
+        tally = Tally(self.engine, len(self.sheet))
+        tally.add(self)
+        return tally.summary()
+
+    def open_counts(self) -> Counter[str]:
+        """In how many projects each question that can decide is open."""
+        return Counter({name: int(self._open(self.outcome.facts, name).sum()) for name in self._askable()})
+
+    def deciding(self) -> Counter[str]:
+        """In how many projects the answer to each open question would decide."""
+        found: Counter[str] = Counter()
+        for name in self._askable():
+            open_ = np.flatnonzero(self._open(self.outcome.facts, name))
+            if open_.size:
+                varies = self._varies(self.sheet.facts.take(open_), self.engine.book.questions[name])
+                found[name] = int(varies.sum())
+        return found
+
+    def techniques(self) -> Counter[str]:
+        """How often each technique is recommended."""
+        return Counter(self._technique(row, int(best)) for row, best in enumerate(self.recommended) if best >= 0)
+
+    def costs(self) -> list[float]:
+        """Low, likely and high cost of all recommended approaches together, in USD over their horizons."""
+        return [float(values[self.recommended >= 0].sum()) for values in self._picked(self.outcome.costs.horizon)]
 
     def _technique(self, row: int, approach: int) -> str:
         techniques = self.engine.book.approaches[APPROACHES[approach]].techniques
@@ -172,22 +183,6 @@ class Portfolio:
         best, most = table.argmax(axis=0), table.max(axis=0)
         return [names[k] if top > 0 else None for k, top in zip(best, most, strict=True)]
 
-    def _unlocks(self) -> tuple[tuple[Unlock, ...], int]:
-        """The open questions by the share of projects in which their answer would decide, and the projects tried."""
-        n = len(self.sheet)
-        rows = np.unique(np.linspace(0, n - 1, min(n, SAMPLE)).astype(np.intp))
-        sample, derived = self.sheet.facts.take(rows), self.outcome.facts.take(rows)
-        found = []
-        for name in self._askable():
-            open_ = np.flatnonzero(self._open(derived, name))
-            if open_.size:
-                varies = self._varies(sample.take(open_), self.engine.book.questions[name])
-                everywhere = int(self._open(self.outcome.facts, name).sum())
-                ask = self.engine.book.questions[name].ask
-                found.append(Unlock(name, ask, everywhere, round(float(varies.sum() / rows.size), 4)))
-        found.sort(key=lambda one: (-one.share, -one.open_in, one.field))
-        return tuple(one for one in found if one.share > 0), int(rows.size)
-
     def _varies(self, facts: Facts, question: Question) -> Bools:
         """Where the leading approach differs between the possible answers to an open question: shape (projects,)."""
         count = len(question.values) if question.kind == "choice" else LADDER
@@ -218,6 +213,64 @@ class Portfolio:
         if isinstance(column, Words):
             return np.equal(column.codes, UNKNOWN_CODE)
         return np.logical_not(column.known | column.absent)
+
+
+class Tally:
+    """Adds up portfolios that come one after the other, so that a sheet of any length needs the memory of one.
+
+    `projects` is how many there will be in all: from it follow the ones on which the open questions are tried.
+    """
+
+    def __init__(self, engine: Engine, projects: int) -> None:
+        self._engine = engine
+        self._tried = np.unique(np.linspace(0, projects - 1, min(projects, SAMPLE)).astype(np.intp))
+        self._sample: list[Sheet] = []
+        self._projects = self._nothing = 0
+        self._approaches, self._statuses = np.zeros(len(APPROACHES), int), np.zeros(len(STATUS), int)
+        self._techniques, self._open = Counter[str](), Counter[str]()
+        self._costs: list[list[float]] = []
+
+    def add(self, portfolio: Portfolio) -> None:
+        """Counts the next projects."""
+        n, outcome = len(portfolio.sheet), portfolio.outcome
+        mine = self._tried[(self._tried >= self._projects) & (self._tried < self._projects + n)] - self._projects
+        if mine.size:
+            self._sample.append(portfolio.sheet.take(mine.tolist()))
+        self._projects += n
+        self._approaches += [int((portfolio.recommended == k).sum()) for k in range(len(APPROACHES))]
+        self._statuses += [int((outcome.status == k).sum()) for k in range(len(STATUS))]
+        self._nothing += int((~outcome.eligible.any(axis=1)).sum())
+        self._techniques += portfolio.techniques()
+        self._open += portfolio.open_counts()
+        self._costs.append(portfolio.costs())
+
+    def summary(self) -> Summary:
+        """What all projects added so far show together."""
+        techniques = sorted(self._techniques.items(), key=lambda item: (-item[1], item[0]))
+        unlocks, sample = self._unlocks()
+        return Summary(
+            projects=self._projects,
+            approaches=dict(zip(APPROACHES, self._approaches.tolist(), strict=True)),
+            statuses=dict(zip(STATUS, self._statuses.tolist(), strict=True)),
+            techniques=dict(techniques),
+            nothing_eligible=self._nothing,
+            cost_usd={bound: round(math.fsum(one[k] for one in self._costs), 2) for k, bound in _ends()},
+            unlocks=unlocks,
+            sample=sample,
+        )
+
+    def _unlocks(self) -> tuple[tuple[Unlock, ...], int]:
+        """The open questions by the share of projects in which their answer would decide, and the projects tried."""
+        if not self._sample:
+            return (), 0
+        tried = Portfolio(self._engine, Sheet.joined(self._sample))
+        n, questions = len(tried.sheet), self._engine.book.questions
+        found = [
+            Unlock(name, questions[name].ask, self._open[name], round(count / n, 4))
+            for name, count in tried.deciding().items()
+            if count
+        ]
+        return tuple(sorted(found, key=lambda one: (-one.share, -one.open_in, one.field))), n
 
 
 def _ends() -> Iterator[tuple[int, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import random
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,12 @@ from advisor.intake import answers as intake
 from advisor.intake.answers import Answers
 from advisor.intake.columns import Numbers, Words
 from advisor.intake.facts import tabulate
-from advisor.intake.sheet import parse_sheet
+from advisor.intake.sheet import parse_sheet, projects_in, read_sheet, read_sheets
 from advisor.knowledge.conditions import facts_read
 from advisor.knowledge.domain import CRITERIA, Rulebook
 from advisor.reasoning.advise import advise
 from advisor.reasoning.engine import Engine
-from advisor.reasoning.portfolio import Portfolio
+from advisor.reasoning.portfolio import Portfolio, Tally
 from advisor.reasoning.regions import exact
 
 MODELS = ("openai/gpt-6-luna", "google/gemini-4-argon", "gpt-5-mini")
@@ -304,3 +305,50 @@ def test_a_text_that_begins_like_a_formula_gets_an_apostrophe(text: str, safe: s
     assert harmless("a=1") == "a=1"
     read_back = list(csv.DictReader(io.StringIO(to_csv([{"name": text, "margin": -0.5, "x": None}]), newline="")))
     assert read_back == [{"name": safe, "margin": "-0.5", "x": ""}]
+
+
+def test_a_sheet_read_in_blocks_gives_the_rows_and_the_summary_of_the_whole(
+    book: Rulebook, shipped: Engine, tmp_path: Path
+) -> None:
+    """Blocks of seven rows, blank lines between them, add up to what one reading of the sheet gives."""
+    rng = random.Random(11)
+    raw = sheet_of(book, [random_project(book, rng, 0.5) for _ in range(40)], wide=True)
+    lines = raw.splitlines(keepends=True)
+    path = tmp_path / "projects.csv"
+    path.write_bytes(b"".join([*lines[:9], b"\n\n", *lines[9:30], b"," * lines[0].count(b",") + b"\n", *lines[30:]]))
+    whole = Portfolio(shipped, read_sheet(path, book))
+    tally, rows = Tally(shipped, projects_in(path)), []
+    for sheet in read_sheets(path, book, size=7):
+        part = Portfolio(shipped, sheet)
+        rows += list(part.rows())
+        tally.add(part)
+    assert rows == list(whole.rows())
+    assert tally.summary() == whole.summary()
+    assert len(rows) == 40
+
+
+def test_a_fault_in_a_late_block_is_told_with_its_row_and_nothing_is_written(book: Rulebook, tmp_path: Path) -> None:
+    """Every fault of every block is reported together; the sheets before it are given back by whoever took them."""
+    path = tmp_path / "projects.csv"
+    rows = [b"name,labelled_examples"] + [b"p%d,%d" % (n, n) for n in range(30)]
+    rows[4], rows[25] = b"p3,many", b"p24,-1"
+    path.write_bytes(b"\n".join(rows))
+    sheets = []
+    with pytest.raises(InputError) as caught:
+        sheets.extend(read_sheets(path, book, size=10))
+    assert [problem.field for problem in caught.value.problems] == [
+        "row 5, column labelled_examples",
+        "row 26, column labelled_examples",
+    ]
+    assert sheets == []
+
+
+def test_an_endless_line_and_a_torn_character_are_told_by_line(book: Rulebook, tmp_path: Path) -> None:
+    """Reading in pieces holds no more than a line may be long, and says where the text stops being UTF-8."""
+    path = tmp_path / "projects.csv"
+    path.write_bytes(b"name\n" + b"a" * 5_000_000)
+    with pytest.raises(InputError, match=r"line 2.*over 4,000,000 characters"):
+        list(read_sheets(path, book))
+    path.write_bytes(b"name\nfine\n\xff\n")
+    with pytest.raises(InputError, match="not UTF-8"):
+        list(read_sheets(path, book))
