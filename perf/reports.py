@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -20,19 +21,25 @@ ROUNDS = 5
 
 def measure() -> bool:
     """Prints the seconds of each form; whether PDF and Word stay under their limit here."""
-    say(["", "reports: one full advice in each form, after a first run that loads what it needs"])
+    say(
+        [
+            "",
+            f"reports: {ROUNDS} full advices of different names in each form, after a first one that loads what it needs",
+        ]
+    )
     knowledge = engine(locate.rules_dir(), date.today())
     advice = advise(answers.read(ANSWERS, knowledge.book), knowledge)
     medians: dict[str, float] = {}
     for name in FORMATS:
-        size = len(render(advice, name))
-        seconds = Readings(tuple(_seconds(advice, name) for _ in range(ROUNDS)))
-        medians[name] = seconds.median
-        say(f"   {name:<12} {seconds.shown()}; {size:,} bytes")
+        first, size = _drawn(advice, name, 0)
+        seconds = Readings(tuple(_drawn(advice, name, number)[0] for number in range(1, ROUNDS + 1)))
+        medians[name] = max(seconds.median, first)
+        say(f"   {name:<12} {seconds.shown()}; the first {first:.2f} s; {size:,} bytes")
     return claim(f"PDF and DOCX in under {LIMIT:.0f} s each", medians["pdf"] < LIMIT and medians["docx"] < LIMIT)
 
 
-def _seconds(advice: Advice, name: str) -> float:
+def _drawn(advice: Advice, name: str, number: int) -> tuple[float, int]:
+    """Seconds and bytes of one report; its name differs, for a writer may remember what it has drawn."""
     started = time.perf_counter()
-    render(advice, name)
-    return time.perf_counter() - started
+    size = len(render(replace(advice, name=f"{advice.name} {number}"), name))
+    return time.perf_counter() - started, size

@@ -45,7 +45,7 @@ HEAD_TINT = "F5F7FA"
 
 def write(document: Document) -> bytes:
     """The document as DOCX, the same bytes each time. Raises MissingExtra where python-docx or Typst is missing."""
-    return _Word(document).bytes()
+    return _Word(document).whole()
 
 
 def docx_module(name: str) -> Any:
@@ -76,7 +76,7 @@ class _Word:
         self.page = self.body.sectPr
         self.body.remove(self.page)  # it has to stand last, so it goes back when all else is there
 
-    def bytes(self) -> bytes:
+    def whole(self) -> bytes:
         """The whole file."""
         document = self.source
         self._properties(document)

@@ -17,9 +17,9 @@ TWIPS = 20  # per point
 
 def element(parent: Any, name: str, **attributes: str) -> Any:
     """A new last child of an element, in Word's namespace as its attributes are."""
-    from lxml.etree import SubElement
-
-    return SubElement(parent, _W + name, {_W + key: value for key, value in attributes.items()})
+    made = parent.makeelement(_W + name, {_W + key: value for key, value in attributes.items()})
+    parent.append(made)
+    return made
 
 
 def paragraph(parent: Any, style: str, right: bool = False) -> Any:

@@ -47,8 +47,8 @@ def dressed(document: Document) -> Document:
     first, *rest = document.sections
     if house.note:
         first = replace(first, blocks=(Paragraph(runs(house.note)), *first.blocks))
-    told = {"title": house.title, "subtitle": f"{document.title} · {document.subtitle}"} if house.title else {}
-    return replace(document, sections=(first, *rest), brand=house, **told)
+    ours = replace(document, sections=(first, *rest), brand=house)
+    return replace(ours, title=house.title, subtitle=f"{ours.title} · {ours.subtitle}") if house.title else ours
 
 
 @contextmanager
