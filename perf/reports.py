@@ -21,12 +21,7 @@ ROUNDS = 5
 
 def measure() -> bool:
     """Prints the seconds of each form; whether PDF and Word stay under their limit here."""
-    say(
-        [
-            "",
-            f"reports: {ROUNDS} full advices of different names in each form, after a first one that loads what it needs",
-        ]
-    )
+    say(["", f"reports: {ROUNDS} full advices, each of another name, in each form, after a first one"])
     knowledge = engine(locate.rules_dir(), date.today())
     advice = advise(answers.read(ANSWERS, knowledge.book), knowledge)
     medians: dict[str, float] = {}
