@@ -16,9 +16,10 @@ def themed(drawn: Any, dark: bool) -> Any:
     if not dark:
         return drawn
     drawn.update_layout(font_color=DARK_INK)
-    drawn.update_xaxes(
-        gridcolor=DARK_GRID, zerolinecolor=DARK_FAINT, tickfont_color=DARK_FAINT, title_font_color=DARK_FAINT
-    )
+    for axis in (drawn.layout.xaxis, drawn.layout.yaxis):
+        axis.update(gridcolor=DARK_GRID, zerolinecolor=DARK_FAINT)
+        if axis.tickfont.color:  # the names of what is compared are in full ink
+            axis.update(tickfont_color=DARK_FAINT, title_font_color=DARK_FAINT)
     drawn.for_each_trace(_lighten)
     return drawn
 

@@ -29,7 +29,7 @@ from advisor.ui.steps import Step, steps
 from advisor.ui.wording import literal
 
 ICON = Path(__file__).with_name("icon.svg")  # a named icon would be fetched from another machine
-SIDEBAR = 340  # the longest step has to fit
+SIDEBAR = 320  # the longest step has to fit
 WIDE = {"benchmarks", "saved", "result", "compare", "portfolio", "rules", "record"}
 
 

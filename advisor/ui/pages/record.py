@@ -108,7 +108,7 @@ def _held(found: Mapping[str, Any]) -> None:
     if found["ece"] is None:
         st.caption(say("Too few predictions with a percentage to judge the percentages: {n}.", n=found["n"]))
         return
-    text = "The percentages were off by {error} points of 100 on average (n = {n})."
+    text = "The percentages were off by {error} on average (n = {n})."
     source = "expected calibration error of the percentages in the ledger"
     error = Quantity(100 * found["ece"], "points of 100", "measured", source)
     st.markdown(say(text, error=figure(error) + mark(error.origin), n=found["n"]))
