@@ -132,7 +132,7 @@ def _advise(projects: Path, knowledge: Engine, rows: _Rows) -> Summary:
         rows.add(list(portfolio.rows()))
         tally.add(portfolio)
         done += len(sheet)
-        if count > 5 * BLOCK:
+        if count > 5 * BLOCK and done % (10 * BLOCK) == 0:
             say([f"{done:,} of {count:,} projects"])
     rows.close()
     return tally.summary()
