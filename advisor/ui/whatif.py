@@ -32,7 +32,7 @@ def panel(advice: Advice, answers: Answers, engine: Engine) -> None:
     if not fields:
         return
     st.subheader(say("Move an answer and see"), anchor=False)
-    st.fragment(spoken(_moving))(fields, answers, engine)
+    st.fragment(spoken(_moving))(fields, _turns(advice), answers, engine)
 
 
 def _fields(advice: Advice, answers: Answers, engine: Engine) -> list[str]:
@@ -43,13 +43,23 @@ def _fields(advice: Advice, answers: Answers, engine: Engine) -> list[str]:
     return [name for name in dict.fromkeys([*flipping, *rest]) if questions[name].kind in PROPER and answers.get(name)]
 
 
-def _moving(fields: list[str], answers: Answers, engine: Engine) -> None:
+def _turns(advice: Advice) -> dict[str, list[float]]:
+    """The numbers at which one answer alone turns the advice, by field; the slider stops at each."""
+    found: dict[str, list[float]] = {}
+    for flip in advice.flips:
+        change = flip.changes[0]
+        if len(flip.changes) == 1 and isinstance(change.to, int | float):
+            found.setdefault(change.field, []).append(float(change.to))
+    return found
+
+
+def _moving(fields: list[str], turns: Mapping[str, list[float]], answers: Answers, engine: Engine) -> None:
     questions = engine.book.questions
     field = st.selectbox(
         say("Answer to move"), fields, key="whatif-field", format_func=lambda name: say(questions[name].ask)
     )
     question = questions[field]
-    values = _values(question, answers.given[field])
+    values = _values(question, answers.given[field], turns.get(field, []))
     now = min(range(len(values)), key=lambda place: _distance(values[place], answers.given[field]))
     key = f"whatif:{field}"
     shown = {place: _shown(question, value) for place, value in enumerate(values)}
@@ -67,12 +77,12 @@ def _moving(fields: list[str], answers: Answers, engine: Engine) -> None:
         )
 
 
-def _values(question: Question, answer: Answer) -> list[Answer]:
-    """The places of the slider: every option, or numbers over the common span and the present one."""
+def _values(question: Question, answer: Answer, turns: list[float]) -> list[Answer]:
+    """The places of the slider: every option, or numbers over the common span, the present one and the turns."""
     if not question.numeric:
         return [Answer("word", word=value) for value in question.values]
     low, high = question.typical
-    low, high = min(low, answer.likely), max(high, answer.likely)
+    low, high = min(low, answer.likely, *turns), max(high, answer.likely, *turns)
     if question.kind == "share" or high - low < POINTS:
         found = np.linspace(low, high, POINTS)
     else:
@@ -80,7 +90,7 @@ def _values(question: Question, answer: Answer) -> list[Answer]:
         found = np.concatenate([[low], found])
     whole = question.kind == "integer"
     neat = {float(round(value)) if whole else float(f"{value:.3g}") for value in found.tolist()}
-    numbers = sorted({*neat, answer.likely})
+    numbers = sorted({*neat, answer.likely, *turns})
     return [Answer("number", low=value, likely=value, high=value) for value in numbers]
 
 

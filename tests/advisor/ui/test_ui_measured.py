@@ -11,6 +11,8 @@ import pytest
 from advisor.intake.answers import Answer, parse
 from advisor.intake.facts import tabulate
 from advisor.intake.measurements import read
+from advisor.knowledge.domain import APPROACHES
+from advisor.reasoning.advise import advise
 from advisor.reasoning.engine import Engine
 from advisor.reasoning.variants import variants
 from advisor.ui import measured as page
@@ -69,6 +71,22 @@ def test_every_arm_that_can_be_chosen_has_a_title() -> None:
     from advisor.ui.benching import ARMS
 
     assert set(ARMS) == set(page.arm_titles())
+
+
+def test_the_slider_stops_where_the_advice_turns(shipped: Engine) -> None:
+    """Every number that the advice names as a turn can be chosen, and turns it as the advice says."""
+    case = next(case for case in shipped.book.cases if case.id == "E14")
+    answers = parse(dict(case.answers), shipped.book)
+    advice = advise(answers, shipped)
+    turns = whatif._turns(advice)
+    assert turns, "this case must have a number that turns the advice"
+    for flip in advice.flips:
+        field, value = flip.changes[0].field, flip.changes[0].to
+        if len(flip.changes) == 1 and value in turns.get(field, []):
+            places = whatif._values(shipped.book.questions[field], answers.given[field], turns[field])
+            there = next(place for place in places if place.likely == value)
+            outcome = shipped.decide(variants(tabulate([answers], shipped.book), [{field: there}]))
+            assert APPROACHES[int(outcome.leader[0])] == flip.becomes
 
 
 def test_moving_an_answer_draws_an_approach_only_where_it_is_possible(shipped: Engine) -> None:
