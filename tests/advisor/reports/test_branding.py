@@ -137,7 +137,10 @@ def test_a_picture_is_decoded_and_its_size_is_capped(tmp_path: Path) -> None:
     file.write_text("logo: logo.png\n", encoding="utf-8")
     (tmp_path / "logo.png").write_bytes(picture.getvalue())
     assert read_brand(file).logo == picture.getvalue()
-    for spoiled in (picture.getvalue()[:40], b"\0" * 400_000):
+    huge = io.BytesIO()
+    Image.new("1", (5000, 5000)).save(huge, "PNG")
+    assert len(huge.getvalue()) < 10_000
+    for spoiled in (picture.getvalue()[:40], b"\0" * 400_000, huge.getvalue()):
         (tmp_path / "logo.png").write_bytes(spoiled)
         with pytest.raises(InputError, match="logo"):
             read_brand(file)
