@@ -1,4 +1,4 @@
-"""Mutation testing of the engine: `python fuzz/mutants.py code|rules [COUNT] [SEED]`, from the root of a clean checkout.
+"""Mutation testing of the engine: `python fuzz/mutants.py code|rules [COUNT] [SEED]`, from a clean checkout.
 
 `code` draws places in `advisor/reasoning` at random, one mutant of cosmic-ray (`pip install cosmic-ray`) at each, and
 runs the tests of the engine on it, in a clone. Places in annotations are left out: nothing reads them. `rules` changes
@@ -23,21 +23,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 CODE = "advisor/reasoning"
 TESTS = (
-    *(
-        "reviewed_rules",
-        "oracle",
-        "engine",
-        "costs",
-        "measured",
-        "probe",
-        "plan",
-        "judgement",
-        "record",
-        "check",
-        "difference",
-    ),
-    *("limits", "stale", "likeness", "contradictions", "coverage", "quality_forecast", "portfolio", "properties"),
-    *("costs_simulation", "backtest", "studies_record", "truth", "lint_scored", "overlay", "studies"),
+    *("reviewed_rules", "oracle", "engine", "costs", "measured", "probe", "plan", "judgement", "record", "check"),
+    *("difference", "limits", "stale", "likeness", "contradictions", "coverage", "quality_forecast", "portfolio"),
+    *("properties", "costs_simulation", "backtest", "studies_record", "truth", "lint_scored", "overlay", "studies"),
 )
 TIMEOUT = 400.0
 

@@ -28,7 +28,7 @@ DAY = date(2026, 11, 22)
 
 
 def decided(knowledge: Engine) -> dict[str, Any]:
-    """By rule: the edges of its numbers, its truth over all answers that differ to it, and the advice on its example."""
+    """By rule: the edges of its numbers, its truth over all answers it can tell apart, its example's advice."""
     rules = sorted(knowledge.rules, key=lambda rule: rule.id)
     examples = [rule for rule in rules if rule.fires]
     outcome = knowledge.decide_answers([intake.parse(dict(rule.fires or {}), knowledge.book) for rule in examples])
