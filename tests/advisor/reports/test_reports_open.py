@@ -39,14 +39,13 @@ def test_the_text_of_a_pdf_comes_in_the_order_of_the_report(sample: Make) -> Non
 
 @pytest.mark.slow
 @pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed")
-@pytest.mark.parametrize("format_", ["docx", "xlsx"])
-def test_libreoffice_opens_the_file_and_shows_all_of_it(sample: Make, tmp_path: Path, format_: str) -> None:
+def test_libreoffice_opens_the_word_file_and_shows_all_of_it(sample: Make, tmp_path: Path) -> None:
     """It is read without repair, and what LibreOffice prints from it holds every heading."""
     advice = sample()
-    (tmp_path / f"report.{format_}").write_bytes(render(advice, format_))
+    (tmp_path / "report.docx").write_bytes(render(advice, "docx"))
     profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
     said = subprocess.run(
-        [str(OFFICE), profile, "--headless", "--convert-to", "pdf", "--outdir", str(tmp_path), f"report.{format_}"],
+        [str(OFFICE), profile, "--headless", "--convert-to", "pdf", "--outdir", str(tmp_path), "report.docx"],
         cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert said.returncode == 0
