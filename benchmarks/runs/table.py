@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ def table(result: Mapping[str, Any], volume: Volume | None = None) -> str:
 
     With a `volume` also what a month of each arm takes.
     """
-    parts = (_blocked, _best, _differences, _deciders, _crossovers, _shifts, _memory, _missing)
+    parts = (_blocked, _versions, _best, _differences, _deciders, _crossovers, _shifts, _memory, _missing)
     told = [line for part in parts for line in part(result)]
     return "\n".join([*_head(result), "", *_arms(result), *told, *(_bills(result, volume) if volume else [])])
 
@@ -72,6 +73,28 @@ def _blocked(result: Mapping[str, Any]) -> list[str]:
     for reason in result["blocked"]:
         lines += textwrap.wrap(reason, WIDTH - 2, initial_indent="  ", subsequent_indent="    ")
     return lines
+
+
+def _versions(result: Mapping[str, Any]) -> list[str]:
+    """Which packages changed between the cells of the run, if any did."""
+    told = changed_packages(result.get("provenance", ()))
+    if not told:
+        return []
+    text = f"the cells ran under different versions: {'; '.join(told)}; differences between them may come from that"
+    return ["", *textwrap.wrap(text, WIDTH)]
+
+
+def changed_packages(environments: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The packages that were not the same for all cells, each with its versions and their numbers of cells."""
+    seen: dict[str, Counter[str]] = {}
+    for one in environments:
+        for name, version in {**one["packages"], "python": one["python"]}.items():
+            seen.setdefault(name, Counter())[version] += one["cells"]
+    return [
+        f"{name} " + ", ".join(f"{version} ({cells} cells)" for version, cells in sorted(versions.items()))
+        for name, versions in sorted(seen.items())
+        if len(versions) > 1
+    ]
 
 
 def _best(result: Mapping[str, Any]) -> list[str]:
