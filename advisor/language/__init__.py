@@ -69,8 +69,10 @@ def written(day: date) -> str:
 
 
 def lowered(title: str) -> str:
-    """A title as it stands inside a sentence: in small letters in English, as it is where nouns keep their capital."""
-    return title.lower() if _current.get() == SOURCE else title
+    """A title as it stands inside a sentence: in small letters but for acronyms in English, as it is elsewhere."""
+    if _current.get() != SOURCE:
+        return title
+    return " ".join(word if word[1:] != word[1:].lower() else word.lower() for word in title.split(" "))
 
 
 @cache

@@ -75,6 +75,7 @@ class Difference:
     costs_usd: Mapping[str, tuple[float, float]]
     circumstances: Mapping[str, tuple[Any, Any]]
     knowledge: tuple[KnowledgeChange, ...] = ()
+    technique: tuple[str | None, str | None] = (None, None)
 
 
 def difference(before: Plain, after: Plain) -> Difference:
@@ -97,6 +98,7 @@ def difference(before: Plain, after: Plain) -> Difference:
         costs_usd=_per_approach(before, after, lambda item: item["cost_usd"]["horizon_total"]["likely"]),
         circumstances={name: pair for name, pair in circumstances.items() if pair[0] != pair[1]},
         knowledge=changes(before.get("in_force") or {}, after.get("in_force") or {}),
+        technique=(_technique(before), _technique(after)),
     )
 
 
@@ -196,19 +198,22 @@ def _measured(advice: Plain) -> str | None:
     return None if measured is None else f"{measured['task']} {measured['digest'][:12]}"
 
 
+def change_in_words(found: Difference) -> str:
+    """What became of the verdict, in a sentence without its full stop."""
+    old, new = zip(found.recommendation, found.status, strict=True)
+    if found.same_verdict:
+        return say("The advice is the same: {verdict}", verdict=verdict_in_words(*new))
+    if old == new:
+        was, now = found.technique
+        told = {"verdict": verdict_in_words(*new), "before": was or say("none"), "after": now or say("none")}
+        return say("The advice stays {verdict}; the technique changes from {before} to {after}", **told)
+    told = {"before": verdict_in_words(*old), "after": verdict_in_words(*new)}
+    return say("The advice changed from {before} to {after}", **told)
+
+
 def lines(found: Difference) -> Iterable[str]:
     """The difference in plain words, one statement a line."""
-    if found.same_verdict:
-        yield say(
-            "The advice is the same: {verdict}.", verdict=verdict_in_words(found.recommendation[1], found.status[1])
-        )
-    else:
-        old, new = zip(found.recommendation, found.status, strict=True)
-        yield say(
-            "The advice changed from {verdict} to {verdict_two}.",
-            verdict=verdict_in_words(*old),
-            verdict_two=verdict_in_words(*new),
-        )
+    yield change_in_words(found) + "."
     for name, (before, after) in found.circumstances.items():
         yield f"{name}: {_said(before)} → {_said(after)}"
     for item in found.knowledge:
@@ -243,6 +248,12 @@ def lines(found: Difference) -> Iterable[str]:
                 was=numeral(f"{was:,.0f}"),
                 now=numeral(f"{now:,.0f}"),
             )
+
+
+def _technique(advice: Plain) -> str | None:
+    """The title of the technique that is recommended."""
+    own = (item for item in advice["ranking"] if item["approach"] == advice["recommendation"])
+    return next((str(item.get("technique_title") or item["technique"]) for item in own), None)
 
 
 def verdict_in_words(recommendation: str | None, status: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from advisor.knowledge.domain import Quantity
 from advisor.knowledge.wording import option
 from advisor.language import current, say, written
-from advisor.reasoning.difference import Difference, amount_in_words, verdict_in_words
+from advisor.reasoning.difference import Difference, amount_in_words, change_in_words
 from advisor.reports.document import (
     Block,
     Callout,
@@ -64,16 +64,11 @@ def lay_out_change(found: Difference, before: Plain, after: Plain, command: str 
 
 
 def _verdict(found: Difference, before: Plain, after: Plain) -> Iterator[Block]:
-    old, new = zip(found.recommendation, found.status, strict=True)
-    if found.same_verdict:
-        title = say("The advice is the same: {verdict}", verdict=verdict_in_words(*new))
-    else:
-        told = {"before": verdict_in_words(*old), "after": verdict_in_words(*new)}
-        title = say("The advice changed from {before} to {after}", **told)
+    title = change_in_words(found)
     why = [say("answers") if found.answers else "", *(say(name) for name in found.circumstances if name != "day")]
     why += [say("prices and rules in force")] if found.knowledge else []
     causes = ", ".join(part for part in why if part)
-    yield Callout(_kind(new[1]), title, runs(say("What differs: {causes}.", causes=causes) if causes else ""))
+    yield Callout(_kind(found.status[1]), title, runs(say("What differs: {causes}.", causes=causes) if causes else ""))
     ids = (str(advice.get("verdict_id", "–")) for advice in (before, after))
     yield Facts(tuple(Fact(label, (runs(one),)) for label, one in zip((say("Before"), say("After")), ids, strict=True)))
 

@@ -110,13 +110,13 @@ def _rows(spec: ChartSpec, drawing: Drawing) -> float:
     """Bars, intervals or stretches of time below each other, one row a label; gives the lower edge."""
     narrow = drawing.width < NARROW
     left = 0.0 if narrow else drawing.width * 0.27
-    right = drawing.width - (58.0 if spec.totals else 16.0)
+    right = drawing.width - (70.0 if spec.kind == "timeline" else 58.0 if spec.totals else 16.0)
     scale = scale_of(spec, left + 6, right)
     rows: list[tuple[str, float, float]] = []  # label, middle of the drawn row, lower edge
     y = 6.0
     for label in spec.labels:
         lines = wrapped(label, drawing.width - 4 if narrow else left - 8, 2 if narrow else 3)
-        body = 24.0
+        body = 24.0 + (11.0 if spec.kind == "interval" and len(spec.series) > 1 else 0.0)
         head = len(lines) * LINE if narrow else 0.0
         tall = max(body, len(lines) * LINE) if not narrow else body
         for number, line in enumerate(lines):
@@ -186,7 +186,7 @@ def _intervals(drawing: Drawing, scale: Scale, middle: float, row: Sequence[tupl
         amount = mark.amount
         colour = PALETTE[0] if index == 0 else PALETTE[-1]
         colour = pale(colour) if mark.muted else colour
-        y = middle + 5
+        y = middle + (5 if len(row) == 1 else 0)
         if amount.low is not None and amount.high is not None:
             low, high = scale(amount.low), scale(amount.high)
             drawing.shapes.append(Stroke(((low, y), (high, y)), colour, 2.2))
@@ -195,7 +195,8 @@ def _intervals(drawing: Drawing, scale: Scale, middle: float, row: Sequence[tupl
         drawing.shapes.append(Dot(x, y, 4.0, colour, SIGNS[index % len(SIGNS)]))
         text = figure(amount, in_table=True)
         half = length(text) / 2
-        drawing.shapes.append(Word(min(max(x, half), right + 14 - half), y - 8, text, anchor="middle"))
+        above = y - 8 if index == 0 else y + 14
+        drawing.shapes.append(Word(min(max(x, half), right + 14 - half), above, text, anchor="middle"))
 
 
 def _stretches(drawing: Drawing, scale: Scale, middle: float, row: Sequence[tuple[int, Mark]]) -> None:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from advisor.knowledge.domain import APPROACHES, Quantity
-from advisor.knowledge.wording import option
+from advisor.knowledge.wording import field_words, option
 from advisor.language import current, lowered, say, say_many, written
 from advisor.reasoning.portfolio import Summary
 from advisor.reports.document import (
@@ -199,7 +199,7 @@ def _projects(rows: Sequence[Row], titles: Mapping[str, str]) -> Iterator[Block]
                 runs(capital(say(str(row["status"])))),
                 runs(_margin(row)) if made else runs("–"),
                 runs(_cost(row)) if made else runs("–"),
-                runs(row["next_question"] or "–"),
+                runs(field_words(row["next_question"]) if row["next_question"] else "–"),
             )
         )
     if table:

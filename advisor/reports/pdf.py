@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from advisor.knowledge.domain import Quantity
@@ -108,26 +109,34 @@ def plain(run: Run, in_table: bool = False) -> str:
 
 def _unprinted(document: Document) -> list[dict[str, Any]]:
     note = unprinted(texts(document))
-    return [{"k": "paragraph", "muted": False, "runs": [_text(note)]}] if note else []
+    return [{"k": "paragraph", "muted": False, "sticky": False, "runs": [_text(note)]}] if note else []
 
 
 def _legend(document: Document) -> list[dict[str, Any]]:
     if not document.legend:
         return []
     marks = " · ".join(f"{mark(origin)} {say(MEANINGS[origin])}" for origin in document.legend)
-    return [{"k": "paragraph", "muted": True, "runs": [_text(f"{say('Marks')}: {marks}")]}]
+    return [{"k": "paragraph", "muted": True, "sticky": False, "runs": [_text(f"{say('Marks')}: {marks}")]}]
 
 
 def _section(section: Section, level: int) -> Iterator[dict[str, Any]]:
     blocks = [_block(block) for block in section.blocks]
+    for made, after in pairwise([*blocks, {"k": ""}]):
+        if made["k"] == "paragraph" and (after["k"] == "chart" or _announces(made)):
+            made["sticky"] = True
     yield {"id": section.id, "title": section.title, "level": min(level, 3), "blocks": blocks}
     for inner in section.sections:
         yield from _section(inner, level + 1)
 
 
+def _announces(paragraph: dict[str, Any]) -> bool:
+    """Whether a paragraph ends in a colon, so that it has to stay with what follows."""
+    return bool(paragraph["runs"]) and str(paragraph["runs"][-1]["t"]).rstrip().endswith(":")
+
+
 def _block(block: Block) -> dict[str, Any]:
     if isinstance(block, Paragraph):
-        return {"k": "paragraph", "muted": block.muted, "runs": _line(block.runs)}
+        return {"k": "paragraph", "muted": block.muted, "sticky": False, "runs": _line(block.runs)}
     if isinstance(block, Bullets):
         items = [[_line(line) for line in item] for item in block.items]
         return {"k": "list", "ordered": block.ordered, "items": items}
@@ -201,11 +210,13 @@ def _table(block: Table) -> dict[str, Any]:
 def shares(block: Table) -> list[float]:
     """How wide each column is to be, in points of WIDTH: its longest word first, then by how much it holds."""
     least, wanted = [], []
+    size = 7.4 if len(block.columns) > 5 else 8.2
     for index, title in enumerate(block.columns):
         cells = ["".join(plain(run, True) for run in row[index]) for row in block.rows]
-        longest = max((length(word) for text in [title, *cells] for word in text.split()), default=10.0)
-        most = max((length(text) for text in [title, *cells]), default=10.0)
-        least.append(min(longest, WIDEST) + AIR)
+        longest = max((length(word, size) for text in [title, *cells] for word in text.split()), default=size)
+        most = max((length(text, size) for text in [title, *cells]), default=size)
+        whole = max((length(text, size) for text in cells), default=0.0) if index in block.numeric else 0.0
+        least.append(min(max(longest, whole), WIDEST) + AIR)
         wanted.append(min(most, 3 * WIDEST) + AIR)
     room = WIDTH - sum(least)
     if room <= 0:
