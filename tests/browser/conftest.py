@@ -107,6 +107,7 @@ class Visitor:
     def open(self, path: str = "") -> None:
         """Opens a page of the app."""
         self.page.goto(f"{self.url}/{path}")
+        self.page.get_by_role("heading", level=1).first.wait_for()
         self.settle()
 
     def settle(self) -> None:
@@ -186,6 +187,16 @@ class Visitor:
         self.press("Open this example")
         self.page.get_by_role("tab", name="Ranking").wait_for()
         self.settle()
+
+    def follow(self, slug: str) -> None:
+        """Follows the link in the list of pages to an address, without loading the app anew."""
+        found = self.page.get_by_test_id("stSidebar").locator(f'a[href="{slug}"]')
+        if not found.is_visible():
+            self.page.get_by_test_id("stSidebar").get_by_text("All questions by topic").click()
+        found.click()
+        self.page.wait_for_url(f"{self.url}/{slug}")
+        self.settle()
+        self.page.get_by_role("heading", level=1).wait_for()
 
     def visit(self, title: str) -> None:
         """Follows the link in the list of pages to a page of that heading."""
