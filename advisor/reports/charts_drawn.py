@@ -195,7 +195,7 @@ def _intervals(drawing: Drawing, scale: Scale, middle: float, row: Sequence[tupl
         drawing.shapes.append(Dot(x, y, 4.0, colour, SIGNS[index % len(SIGNS)]))
         text = figure(amount, in_table=True)
         half = length(text) / 2
-        above = y - 8 if index == 0 else y + 14
+        above = y - 8 if index == 0 or len(row) == 1 else y + 14
         drawing.shapes.append(Word(min(max(x, half), right + 14 - half), above, text, anchor="middle"))
 
 

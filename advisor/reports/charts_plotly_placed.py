@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from advisor.reports.charts_plotly import FAINT, GRID, PALETTE, SYMBOLS, hover, lines, money
+from advisor.reports.charts_plotly import FAINT, GRID, PALETTE, SYMBOLS, hover, lines
+from advisor.reports.charts_scale import scale_of
 from advisor.reports.document import ChartSpec, Mark, Series
 
-HEIGHT = 380
+WIDTH, HEIGHT = 640, 380
 
 
 def traces(objects: Any, spec: ChartSpec) -> list[Any]:
@@ -23,26 +25,32 @@ def arrange(drawn: Any, spec: ChartSpec) -> None:
         return
     drawn.update_layout(height=HEIGHT)
     title = {"font": {"size": 12, "color": FAINT}, "standoff": 8}
-    drawn.update_xaxes(
-        type=spec.across_scale, title={"text": lines(spec.across, 60), **title}, range=None, zeroline=False
-    )
+    drawn.update_xaxes(title={"text": lines(spec.across, 60), **title}, zeroline=False, **_axis(spec, across=True))
     drawn.update_yaxes(
-        type=spec.scale,
-        autorange=True,
         title={"text": lines(spec.axis, 40), **title},
-        tickprefix="$" if money(spec) else "",
         tickfont={"size": 12, "color": FAINT},
-        nticks=6,
+        tickprefix="",
         showgrid=True,
         gridcolor=GRID,
-        tickmode="auto",
-        tickvals=None,
-        ticktext=None,
+        autorange=False,
         categoryarray=None,
         categoryorder=None,
         ticklabelstandoff=4,
-        **({"dtick": 1} if spec.scale == "log" else {}),
+        **_axis(spec),
     )
+
+
+def _axis(spec: ChartSpec, *, across: bool = False) -> dict[str, Any]:
+    """Type, ends and written numbers of an axis: the very ones of the drawn form."""
+    scale = scale_of(spec, 0.0, WIDTH if across else HEIGHT, across=across)
+    ends = [math.log10(scale.low), math.log10(scale.high)] if scale.log else [scale.low, scale.high]
+    return {
+        "type": "log" if scale.log else "linear",
+        "range": ends,
+        "tickmode": "array",
+        "tickvals": [tick for tick, _ in scale.ticks],
+        "ticktext": [text for _, text in scale.ticks],
+    }
 
 
 def _points(objects: Any, spec: ChartSpec, index: int, series: Series) -> Any:
@@ -58,6 +66,7 @@ def _points(objects: Any, spec: ChartSpec, index: int, series: Series) -> Any:
             "color": PALETTE[index % len(PALETTE)],
             "opacity": [0.45 if mark.muted else 1.0 for mark in series.marks],
         },
+        cliponaxis=False,
         hovertext=[hover(series, mark) for mark in series.marks],
         hoverinfo="text",
     )
