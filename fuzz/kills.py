@@ -74,9 +74,11 @@ def saving(kills: int, rng: random.Random, folder: Path) -> None:
     for _ in range(kills):
         words = [sys.executable, "-c", SAVING, url, str(said + 1)]
         process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-        time.sleep(rng.uniform(0.6, 2.0))
+        assert process.stdout is not None
+        first = process.stdout.readline()  # from now on it is saving, so that no kill meets a process that only starts
+        time.sleep(rng.uniform(0.0, 0.5))
         process.kill()
-        lines = (process.communicate()[0] or "").splitlines()
+        lines = (first + (process.communicate()[0] or "")).splitlines()
         store = Store.open(url)
         there = sorted(int(found.name.split()[1]) for found in store.search("", limit=1_000_000))
         with store.engine.connect() as connection:

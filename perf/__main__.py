@@ -2,7 +2,7 @@
 
 `agreement` runs only when it is named: the peer needs hours for it, in pieces of some minutes a run. So do `brief`,
 which is `scoring` in processor time with less of the peer's work, and `reference`, which sets plain transformers beside
-both; `crowd` loads the app for five minutes, `cluster` needs Ray.
+both; `crowd` loads the app for five minutes, `cluster` and `million` take some minutes each.
 Timings depend on the machine, so that a claim that is not met is printed and fails nothing.
 """
 
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from perf import app, cluster, reference, reports, scoring, training
-from perf.commands import measure_portfolio, measure_start
+from perf.commands import measure_million, measure_portfolio, measure_start
 from perf.engines import measure as measure_engines
 from perf.readings import environment, load, say
 
@@ -28,9 +28,10 @@ SECTIONS: dict[str, Callable[[], bool]] = {
     "brief": scoring.brief,
     "crowd": app.crowd,
     "cluster": cluster.measure,
+    "million": measure_million,
     "reference": reference.second_opinion,
 }
-ONLY_IF_NAMED = ("agreement", "brief", "reference", "crowd", "cluster")
+ONLY_IF_NAMED = ("agreement", "brief", "reference", "crowd", "cluster", "million")
 
 
 def main(wanted: Sequence[str]) -> None:
