@@ -11,7 +11,7 @@ from streamlit.navigation.page import StreamlitPage
 from advisor.errors import AdvisorError
 from advisor.knowledge.domain import Rulebook
 from advisor.language import say, using
-from advisor.ui import draft, keeping, knowledge, sharing, tongue
+from advisor.ui import account, draft, keeping, knowledge, sharing, tongue
 from advisor.ui.pages import (
     benchmarks,
     check,
@@ -116,6 +116,7 @@ def _sidebar(pages: dict[str, StreamlitPage], all_steps: tuple[Step, ...], book:
         st.divider()
         _keep(book)
         tongue.choice()
+        account.sign_out()
         version = literal(f"{book.version} ({book.as_of.isoformat()})")
         st.caption(say("Everything stays on this machine. Rulebook {version}.", version=version))
 

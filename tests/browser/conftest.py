@@ -10,7 +10,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,14 +30,18 @@ START_SECONDS = 60
 TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
-@pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app, started with the command that users start it with, away from the checkout."""
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("served")
-    log = folder / "server.log"
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def serving(folder: Path, port: int, data: Path | None = None) -> Iterator[str]:
+    """The address of the app, started in a folder by the command that users start it with, on the data of a folder."""
+    log, data = folder / "server.log", data or folder
     with log.open("wb") as output:
         server = subprocess.Popen(
             [sys.executable, "-m", "advisor.cli", "app", "--port", str(port)],
@@ -44,8 +49,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             env={
                 **os.environ,
                 "PYTHONPATH": str(ROOT),
-                "ADVISOR_DATABASE_URL": f"sqlite:///{folder / 'advisor.db'}",
-                "ADVISOR_DATA_DIR": str(folder / "data"),
+                "ADVISOR_DATABASE_URL": f"sqlite:///{data / 'advisor.db'}",
+                "ADVISOR_DATA_DIR": str(data / "data"),
             },
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -57,6 +62,32 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         finally:
             os.killpg(server.pid, 15)
             server.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the served app keeps its data, away from the checkout."""
+    return tmp_path_factory.mktemp("served")
+
+
+@pytest.fixture(scope="session")
+def served(data_folder: Path) -> Iterator[str]:
+    """The address of the app that most tests share."""
+    with serving(data_folder, free_port()) as address:
+        yield address
+
+
+@pytest.fixture
+def second_server(served: str, data_folder: Path, tmp_path: Path) -> Iterator[str]:
+    """The address of another process of the app on the same data."""
+    with serving(tmp_path, free_port(), data_folder) as address:
+        yield address
+
+
+@pytest.fixture
+def serve() -> Callable[[Path, int], AbstractContextManager[str]]:
+    """Serves the app in a folder at a port."""
+    return serving
 
 
 def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
@@ -224,6 +255,20 @@ class Visitor:
         return [
             url for url in self.requests if urlsplit(url).scheme not in inside and urlsplit(url).hostname not in LOCAL
         ]
+
+
+@pytest.fixture
+def visit(chromium: Any) -> Iterator[Callable[[str], Visitor]]:
+    """Makes users of an app at an address, each with a browser of their own."""
+    users: list[Visitor] = []
+
+    def make(url: str) -> Visitor:
+        users.append(Visitor(chromium, url))
+        return users[-1]
+
+    yield make
+    for user in users:
+        user.context.close()
 
 
 @pytest.fixture
