@@ -37,10 +37,11 @@ from advisor.reports.document import (
 )
 from advisor.reports.docx_parts import ACCENT, hyperlink, styled, told
 from advisor.reports.figures import MEANINGS, aside, bounds, figure, mark
-from advisor.reports.pdf import LOGO_BOX, effects, plain, shares, texts, unprinted
+from advisor.reports.pdf import LOGO_BOX, effects, left_open, plain, shares, texts, unprinted
 
 CHART_WIDTH = 470.0  # points: what the margins leave of a page of A4
 HEAD_TINT = "F5F7FA"
+LETTERS = 9.5  # points: the style of cells
 
 
 def write(document: Document) -> bytes:
@@ -201,13 +202,13 @@ class _Word:
 
     def _table(self, block: Table) -> None:
         self._paragraph(block.caption, "Caption")
-        parts = shares(block)
+        parts = shares(block, LETTERS)
         widths = [CHART_WIDTH * part / sum(parts) for part in parts]
         grid = xml.table(self.body, widths, block.caption)
         titles = tuple((Strong(title),) for title in block.columns)
         tint = pale(f"#{self.accent}", 0.08).lstrip("#").upper()
         for number, cells in enumerate((titles, *block.rows)):
-            line = xml.row(grid, header=number == 0)
+            line = xml.row(grid, header=number == 0, tall=left_open(cells))
             fill = HEAD_TINT if number == 0 else tint if number - 1 in block.lead else ""
             for index, runs in enumerate(cells):
                 place = xml.cell(line, widths[index], fill)

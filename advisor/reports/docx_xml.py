@@ -72,11 +72,13 @@ def table(parent: Any, widths: Sequence[float], caption: str = "") -> Any:
     return made
 
 
-def row(grid: Any, header: bool = False) -> Any:
-    """A new row; a header is repeated on each page and read out as such. No row is split between pages."""
+def row(grid: Any, header: bool = False, tall: bool = False) -> Any:
+    """A new row, not split between pages; a header is repeated on each page, a tall one has room for a signature."""
     made = element(grid, "tr")
     properties = element(made, "trPr")
     element(properties, "cantSplit")
+    if tall:
+        element(properties, "trHeight", val=_twips(28), hRule="atLeast")
     if header:
         element(properties, "tblHeader")
     return made

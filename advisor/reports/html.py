@@ -20,6 +20,7 @@ from advisor.reports.charts_plotly import CONFIG, figure_of, plotly_module
 from advisor.reports.charts_svg import svg
 from advisor.reports.document import Block, Chart, Details, Document, Section, Value
 from advisor.reports.figures import MEANINGS, aside, bounds, figure, mark, origin_text, signed, unit_words
+from advisor.reports.pdf import left_open
 
 _TEMPLATES = Path(__file__).with_name("templates")
 WIDE, NARROW = 640.0, 280.0  # how wide a chart is drawn for a desk and for a phone
@@ -49,6 +50,7 @@ def _page(document: Document, charts: dict[str, str], scripts: list[str], drawn:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.tests["left_open"] = left_open
     environment.filters["kind"] = lambda thing: type(thing).__name__
     environment.filters["anchor"] = lambda name: re.sub(r"[^A-Za-z0-9-]", "-", name)
     environment.globals.update(

@@ -36,7 +36,8 @@ from advisor.reports.figures import MEANINGS, aside, bounds, figure, mark, signe
 
 WIDTH = 481.0  # what the margins leave of a page of A4, in points
 ACCENT = "#0b5394"
-AIR = 10.0  # points beside the text of a cell
+AIR = 11.0  # points beside the text of a cell
+BOLD = 1.12  # how much wider bold letters are
 WIDEST = 130.0  # points that a word without a break may claim
 LOGO_BOX = (170.0, 50.0)  # points
 
@@ -195,7 +196,7 @@ def _facts(block: Facts) -> dict[str, Any]:
 
 
 def _table(block: Table) -> dict[str, Any]:
-    rows = [[{"runs": _line(cell, True)} for cell in row] for row in block.rows]
+    rows = [[{"runs": _line(cell, True), "open": left_open(row)} for cell in row] for row in block.rows]
     return {
         "k": "table",
         "caption": block.caption,
@@ -207,22 +208,35 @@ def _table(block: Table) -> dict[str, Any]:
     }
 
 
-def shares(block: Table) -> list[float]:
-    """How wide each column is to be, in points of WIDTH: its longest word first, then by how much it holds."""
-    least, wanted = [], []
-    size = 7.4 if len(block.columns) > 5 else 8.2
+def left_open(row: Sequence[Runs]) -> bool:
+    """Whether a row is there to be filled in by hand: nothing stands beside its first cell."""
+    return len(row) > 1 and not any(row[1:])
+
+
+def shares(block: Table, size: float = 0.0) -> list[float]:
+    """How wide each column is to be, in points of WIDTH: its longest word first, then by how much it holds.
+
+    `size` is that of the letters, in points; left out, that of the printed form.
+    """
+    size = size or (7.4 if len(block.columns) > 5 else 8.2)
+    least, unbroken, wanted = [], [], []
     for index, title in enumerate(block.columns):
         cells = ["".join(plain(run, True) for run in row[index]) for row in block.rows]
-        longest = max((length(word, size) for text in [title, *cells] for word in text.split()), default=size)
-        most = max((length(text, size) for text in [title, *cells]), default=size)
+        words = [BOLD * length(word, size) for word in title.split()]
+        heavy = BOLD if index in block.numeric else 1.0
+        words += [heavy * length(word, size) for text in cells for word in text.split()]
+        longest = min(max(words, default=size), WIDEST)
         whole = max((length(text, size) for text in cells), default=0.0) if index in block.numeric else 0.0
-        least.append(min(max(longest, whole), WIDEST) + AIR)
-        wanted.append(min(most, 3 * WIDEST) + AIR)
-    room = WIDTH - sum(least)
+        most = max((length(text, size) for text in [title, *cells]), default=size)
+        least.append(longest + AIR)
+        unbroken.append(max(longest, min(whole, WIDEST)) + AIR)
+        wanted.append((min(most, 3 * WIDEST) if any(cells) else WIDEST) + AIR)
+    base = unbroken if sum(unbroken) < WIDTH else least
+    room = WIDTH - sum(base)
     if room <= 0:
-        return [round(one * WIDTH / sum(least), 1) for one in least]
-    more = [max(one - other, 0.5) for one, other in zip(wanted, least, strict=True)]
-    return [round(one + room * part / sum(more), 1) for one, part in zip(least, more, strict=True)]
+        return [round(one * WIDTH / sum(base), 1) for one in base]
+    more = [max(one - other, 0.5) for one, other in zip(wanted, base, strict=True)]
+    return [round(one + room * part / sum(more), 1) for one, part in zip(base, more, strict=True)]
 
 
 def _argument(block: Argument) -> dict[str, Any]:
