@@ -215,6 +215,7 @@ class Series:
 
 
 PLACED = ("line", "scatter", "timeline")  # kinds of chart whose marks have a place along the chart
+MANY = 60  # marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +256,11 @@ class ChartSpec:
         """The labels in the order of the marks, each once."""
         named = [mark.label for series in self.series for mark in series.marks]
         return tuple(dict.fromkeys([*(mark.label for mark in self.totals), *named]))
+
+    @property
+    def crowded(self) -> bool:
+        """Whether the chart draws so much that its numbers are no reading matter; tables of the report hold them."""
+        return sum(len(series.marks) for series in self.series) > MANY
 
     def table(self) -> Table:
         """The drawn numbers as a table: one row per label, one column per series (and the total).

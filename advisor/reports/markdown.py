@@ -85,7 +85,8 @@ def _block(block: Block) -> list[str]:
     if isinstance(block, Facts):
         return _facts(block)
     if isinstance(block, Chart):
-        return [_opening(escape(block.spec.alt)), "", *_table(block.spec.table())]
+        numbers = [] if block.spec.crowded else ["", *_table(block.spec.table())]
+        return [_opening(escape(block.spec.alt)), *numbers]
     if isinstance(block, Bullets):
         return _bullets(block)
     if isinstance(block, Callout):

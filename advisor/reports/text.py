@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from advisor.knowledge.domain import Quantity
 from advisor.language import say
@@ -172,7 +173,7 @@ def _sources(block: SourceList) -> list[str]:
 def _chart(spec: ChartSpec) -> list[str]:
     """A chart in letters; its finding and its table where the kind cannot be drawn so."""
     if spec.kind in PLACED:
-        return [*wrap(spec.alt, WIDTH), "", *_table(spec.table())]
+        return [*wrap(spec.alt, WIDTH), *([] if spec.crowded else ["", *_table(spec.table())])]
     return _bars(spec) if spec.kind == "stacked" else _intervals(spec)
 
 
@@ -201,6 +202,11 @@ def _intervals(spec: ChartSpec) -> list[str]:
     import math
 
     marks = [mark_ for series in spec.series for mark_ in series.marks]
+    if len(marks) > len(spec.labels):  # a label in more than one series: each is told with the name of its own
+        named = {id(mark_): f"{mark_.label}, {one.title}" for one in spec.series for mark_ in one.marks}
+        order = {label: place for place, label in enumerate(spec.labels)}
+        ordered = sorted(marks, key=lambda mark_: order[mark_.label])
+        marks = [replace(mark_, label=named[id(mark_)]) for mark_ in ordered]
     scale = math.log10 if spec.scale == "log" else float
     ends = [(_low(mark_), _high(mark_)) for mark_ in marks]
     start, stop = scale(min(low for low, _ in ends)), scale(max(high for _, high in ends))
