@@ -1,6 +1,18 @@
 """The browser app: pages and widgets over answers, advice and reports. No arithmetic and no advice of its own."""
 
 
+def prepare() -> None:
+    """Makes what every session needs, so that the first one finds it; what cannot be made is told to the session."""
+    import contextlib
+
+    from advisor.errors import AdvisorError
+    from advisor.ui import keeping, knowledge, shell  # noqa: F401 - imported so that the first run need not
+
+    with contextlib.suppress(AdvisorError):
+        knowledge.readers_of(knowledge.shipped_engine().book)
+    keeping.open_store()
+
+
 def main() -> None:
     """Draws the page that the browser asks for; called once per run of the Streamlit script."""
     from advisor.ui.shell import run

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from advisor.ui import cookie, draft
+from advisor.ui import account, cookie, draft
 
 if TYPE_CHECKING:
     from advisor.store.store import Store
@@ -23,7 +23,7 @@ def resume() -> None:
     if st.session_state.get(RESUMED):
         return
     st.session_state[RESUMED] = True
-    key, store = _key(), _store()
+    key, store = _key(), open_store()
     if key is None or store is None or draft.plain():
         return
     try:
@@ -41,7 +41,7 @@ def keep() -> None:
     whole = _whole()
     if whole == st.session_state.get(KEPT, {}):
         return
-    key, store = _key(), _store()
+    key, store = _key(), open_store()
     if key is None or store is None:
         return
     try:
@@ -63,12 +63,10 @@ def _key() -> str | None:
 
 
 @st.cache_resource(show_spinner=False)
-def _store() -> Store | None:
+def open_store() -> Store | None:
     """The store of this server; None where it cannot be opened, which is logged once."""
     try:
-        from advisor.store.store import Store
-
-        return Store.open()
+        return account.store()
     except Exception:
         log.exception("drafts are kept in the session alone: the store could not be opened")
         return None
