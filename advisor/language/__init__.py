@@ -59,6 +59,11 @@ def numeral(text: str) -> str:
     return text.translate(_separators(_current.get()))
 
 
+def dollars(figure: str) -> str:
+    """An amount of US dollars by its figure: `$1,234` in English, `1.234 $` where the sign stands behind."""
+    return f"${figure}" if _current.get() == SOURCE else f"{figure} $"
+
+
 def written(day: date) -> str:
     """A day as it is written in the language in force: `2026-11-24` in English, `24.11.2026` in German."""
     if _current.get() == SOURCE:

@@ -407,5 +407,5 @@ def _ledger(engine: Engine, behind: int | None) -> str:
         file=f"rules/record/{SUMMARY}",
         n=record.calibrated,
         kind=behind,
-        error=f"{record.calibration_error:.3f}",
+        error=numeral(f"{record.calibration_error:.3f}"),
     )

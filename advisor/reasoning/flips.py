@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from advisor.intake.answers import Answer, Answers
 from advisor.intake.columns import Facts
 from advisor.knowledge.domain import APPROACHES, Question
-from advisor.language import say
+from advisor.language import dollars, say
 from advisor.reasoning.advice import Change, Flip
 from advisor.reasoning.engine import Engine
 from advisor.reasoning.explain import in_words
@@ -197,7 +197,7 @@ def _said(value: Any, question: Question) -> str:
     if isinstance(value, int | float):
         number = in_words(value)
         if question.kind == "usd":
-            return f"${number}"
+            return dollars(number)
         told = set(noun(question).split()) & set(question.unit.split()) or "count" in question.field
         return number if told else f"{number} {question.unit}".strip()
     return say(str(value).replace("_", " "))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from typing import Any
 
 from advisor.errors import MissingExtra
 from advisor.language import say
+from advisor.reports.charts_scale import scale_of
 from advisor.reports.document import PLACED, ChartSpec, Mark, Series
-from advisor.reports.figures import aside, figure, signed
+from advisor.reports.figures import aside, figure, origin_text, signed
 
 # After Okabe and Ito: distinguishable with every kind of colour vision, and on light and dark ground.
 PALETTE = ("#0072B2", "#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#8C8C8C")
 SYMBOLS = ("circle", "diamond-open", "square", "triangle-up")
 INK, FAINT, GRID = "#1f2933", "#52606d", "#dde3ea"
+WIDTH, HEIGHT = 640, 380
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
@@ -48,8 +50,7 @@ def figure_of(spec: ChartSpec) -> Any:
         return placed
     draw = _stacked if spec.kind == "stacked" else _intervals
     drawn = objects.Figure(data=draw(objects, spec), layout=_layout(spec))
-    if spec.kind == "interval":
-        drawn.update_xaxes(range=_span(spec), tickprefix="$" if money(spec) else "")
+    drawn.update_xaxes(**axis_of(spec))
     return drawn
 
 
@@ -105,8 +106,6 @@ def _layout(spec: ChartSpec) -> dict[str, Any]:
             "zeroline": spec.kind == "stacked",
             "zerolinecolor": FAINT,
             "tickfont": {"size": 12, "color": FAINT},
-            "nticks": 6,
-            **({"dtick": 1} if spec.scale == "log" else {}),
         },
     }
 
@@ -206,7 +205,7 @@ def hover(series: Series, mark: Mark) -> str:
     value = signed(amount) if amount.unit == "points" else figure(amount)
     extra = aside(amount)
     head = f"{mark.label}, {series.title}: {value}" + (f" ({extra})" if extra else "")
-    return lines(head, 44) + "<br>" + lines(f"{amount.origin}: {amount.source}"[:220], 44)
+    return lines(head, 44) + "<br>" + lines(origin_text(amount.origin, amount.source)[:220], 44)
 
 
 def lines(text: str, width: int = 16, most: int = 8) -> str:
@@ -217,21 +216,14 @@ def lines(text: str, width: int = 16, most: int = 8) -> str:
     return "<br>".join(line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for line in pieces)
 
 
-def money(spec: ChartSpec) -> bool:
-    """Whether the amounts are US dollars."""
-    return any(mark.amount.unit.startswith("USD") for series in spec.series for mark in series.marks)
-
-
-def _span(spec: ChartSpec) -> Sequence[float]:
-    """The ends of the number axis, with air beside the outermost bounds; exponents of ten on a logarithmic scale."""
-    import math
-
-    amounts = [mark.amount for series in spec.series for mark in series.marks]
-    low = min(amount.value if amount.low is None else amount.low for amount in amounts)
-    high = max(amount.value if amount.high is None else amount.high for amount in amounts)
-    if spec.scale == "log":
-        return [math.log10(low) - 0.15, math.log10(high) + 0.15]
-    air = 0.08 * (high - low or abs(high) or 1.0)
-    if money(spec):
-        return [min(0.0, low), high + air]
-    return [max(0.0, low - air) if low >= 0 else low - air, min(1.02, high + air) if high <= 1 else high + air]
+def axis_of(spec: ChartSpec, *, across: bool = False) -> dict[str, Any]:
+    """Type, ends and written numbers of an axis: the very ones of the drawn form."""
+    scale = scale_of(spec, 0.0, WIDTH if across else HEIGHT, across=across)
+    ends = [math.log10(scale.low), math.log10(scale.high)] if scale.log else [scale.low, scale.high]
+    return {
+        "type": "log" if scale.log else "linear",
+        "range": ends,
+        "tickmode": "array",
+        "tickvals": [tick for tick, _ in scale.ticks],
+        "ticktext": [text for _, text in scale.ticks],
+    }

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from advisor.reports.charts_plotly import FAINT, GRID, PALETTE, SYMBOLS, hover, lines
-from advisor.reports.charts_scale import scale_of
+from advisor.reports.charts_plotly import FAINT, GRID, HEIGHT, PALETTE, SYMBOLS, axis_of, hover, lines
 from advisor.reports.document import ChartSpec, Mark, Series
-
-WIDTH, HEIGHT = 640, 380
 
 
 def traces(objects: Any, spec: ChartSpec) -> list[Any]:
@@ -21,11 +17,11 @@ def traces(objects: Any, spec: ChartSpec) -> list[Any]:
 def arrange(drawn: Any, spec: ChartSpec) -> None:
     """Sets the axes: places along the chart, amounts upwards; in a timeline the labels downwards."""
     if spec.kind == "timeline":
-        drawn.update_xaxes(rangemode="tozero", range=None)
+        drawn.update_xaxes(**axis_of(spec))
         return
     drawn.update_layout(height=HEIGHT)
     title = {"font": {"size": 12, "color": FAINT}, "standoff": 8}
-    drawn.update_xaxes(title={"text": lines(spec.across, 60), **title}, zeroline=False, **_axis(spec, across=True))
+    drawn.update_xaxes(title={"text": lines(spec.across, 60), **title}, zeroline=False, **axis_of(spec, across=True))
     drawn.update_yaxes(
         title={"text": lines(spec.axis, 40), **title},
         tickfont={"size": 12, "color": FAINT},
@@ -36,21 +32,8 @@ def arrange(drawn: Any, spec: ChartSpec) -> None:
         categoryarray=None,
         categoryorder=None,
         ticklabelstandoff=4,
-        **_axis(spec),
+        **axis_of(spec),
     )
-
-
-def _axis(spec: ChartSpec, *, across: bool = False) -> dict[str, Any]:
-    """Type, ends and written numbers of an axis: the very ones of the drawn form."""
-    scale = scale_of(spec, 0.0, WIDTH if across else HEIGHT, across=across)
-    ends = [math.log10(scale.low), math.log10(scale.high)] if scale.log else [scale.low, scale.high]
-    return {
-        "type": "log" if scale.log else "linear",
-        "range": ends,
-        "tickmode": "array",
-        "tickvals": [tick for tick, _ in scale.ticks],
-        "ticktext": [text for _, text in scale.ticks],
-    }
 
 
 def _points(objects: Any, spec: ChartSpec, index: int, series: Series) -> Any:

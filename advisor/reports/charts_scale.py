@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from advisor.knowledge.domain import Quantity
-from advisor.language import numeral
+from advisor.language import dollars, numeral
 from advisor.reports.document import ChartSpec
 
 
@@ -102,4 +102,4 @@ def _written(tick: float, ticks: list[float], money: bool, log: bool) -> str:
     if not log and round(step * 10**digits, 9) % 1:
         digits += 1
     text = f"{abs(tick):,.{digits}f}"
-    return ("−" if tick < 0 else "") + ("$" if money else "") + numeral(text)
+    return ("−" if tick < 0 else "") + (dollars(numeral(text)) if money else numeral(text))

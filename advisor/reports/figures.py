@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from advisor.knowledge.domain import Quantity
 from advisor.knowledge.wording import measure
-from advisor.language import message, numeral, say
+from advisor.language import dollars, message, numeral, say
 
 MARKS = {"measured": "ᵐ", "published": "ᵖ", "estimated": "ᵉ", "stated": "ˢ", "default": "ᵈ"}
 MEANINGS = {
@@ -79,7 +79,7 @@ def _with_unit(value: float, unit: str, in_table: bool, sign: bool, digits: str 
     money = unit.startswith("USD")
     digits = digits or _digits(abs(value), unit)
     before = _MINUS if value < 0 and digits.strip("0.,") else "+" if sign and digits.strip("0.,") else ""
-    text = before + ("$" if money else "") + numeral(digits)
+    text = before + (dollars(numeral(digits)) if money else numeral(digits))
     if unit in {"%", "×"}:
         return f"{text} {unit}"
     words = "" if in_table else unit.removeprefix("USD").strip()

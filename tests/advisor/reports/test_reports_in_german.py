@@ -33,7 +33,7 @@ OWN = re.compile(
     r"(Section\.id|ChartSpec\.(id|kind|scale|across_scale)|Citation\.ids|Link\.(text|url)|Code\.text|\.unit|\.origin"
     r"|Quantity\.source|Value\.source|Argument\.rule|Callout\.kind|SourceList\.sources.*|Document\.language)$"
 )
-KEPT = re.compile(r"https?://\S+|\S*[_/@]\S*|\S+\.(?:yaml|json|csv)\b|\b[0-9a-f]{8,}\b|\bUSD\b|\bms\b")
+KEPT = re.compile(r"https?://\S+|\S*[_/@]\S*|\S+\.(?:yaml|json|csv)\b|\b[0-9a-f]{8,}\b|\bUSD[ᵐᵖᵉˢᵈ]?|\bms\b")
 
 
 @pytest.fixture(scope="module")
