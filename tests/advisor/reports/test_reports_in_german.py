@@ -145,3 +145,25 @@ def test_writers_add_no_word_of_their_own(knowledge: Engine, form: str) -> None:
     there = {word for _, one in texts(document) for word in re.findall(r"[^\W\d_]{2,}", one)}
     added = set(outside(READERS[form](document))) - there
     assert added <= {"id", "sub", "source"}, added
+
+
+@pytest.mark.usefixtures("marked")
+def test_no_amount_depends_on_the_language(knowledge: Engine) -> None:
+    """Costs, draws, forecasts and flips are the same numbers, whatever the words beside them are."""
+
+    def amounts(thing: Any) -> Iterator[float]:
+        if isinstance(thing, int | float):
+            yield float(thing)
+        elif isinstance(thing, list | dict):
+            for item in thing.values() if isinstance(thing, dict) else thing:
+                yield from amounts(item)
+
+    given = answers.parse({"task_kind": "classification", "labelled_examples": 900}, knowledge.book, "a case")
+    translated = advise(given, knowledge)
+    with using("en"):
+        plain = advise(given, knowledge)
+    assert translated.headline != plain.headline
+    assert list(amounts(translated.to_json())) == list(amounts(plain.to_json()))
+    assert translated.cost_study is not None and plain.cost_study is not None
+    for name, simulation in plain.cost_study.simulations.items():
+        assert simulation.total.likely == translated.cost_study.simulations[name].total.likely
