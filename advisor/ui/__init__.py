@@ -4,6 +4,7 @@
 def prepare() -> None:
     """Makes what every session needs, so that the first one finds it; what cannot be made is told to the session."""
     import contextlib
+    import inspect
 
     from advisor.errors import AdvisorError
     from advisor.ui import keeping, knowledge, shell  # noqa: F401 - imported so that the first run need not
@@ -11,6 +12,7 @@ def prepare() -> None:
     with contextlib.suppress(AdvisorError):
         knowledge.readers_of(knowledge.shipped_engine().book)
     keeping.open_store()
+    inspect.stack()  # the first element of a process makes Python look up every module's file: here nobody waits
 
 
 def main() -> None:
