@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 import statistics
@@ -22,6 +23,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from advisor.ui.cookie import NAME
 from perf.readings import Readings, claim, say
 
 CHROMIUM = "/usr/bin/chromium"
@@ -122,48 +124,67 @@ async def _crowd(url: str) -> tuple[list[float], list[str], list[float]]:
 
 
 async def _session(url: str, number: int, end: float, waits: list[float], faults: list[str], seen: list[float]) -> None:
-    """One user on the step `task`: states a number of use cases that no other session states, over and over."""
-    import websockets
-    from streamlit.proto.BackMsg_pb2 import BackMsg
+    """One user on the step `task`: states a number of use cases that no other session states, over and over.
 
-    address = url.replace("http", "ws") + "/_stcore/stream"
+    Like a browser it has a draft cookie, so every answer is kept; after the last one it comes back and must find it.
+    """
+    cookie = f"{NAME}={secrets.token_urlsafe(24)}"
     await asyncio.sleep(THINKING * number / SESSIONS)
     try:
-        async with websockets.connect(address, subprotocols=["streamlit"], max_size=None) as line:
-            message = BackMsg()
-            message.rerun_script.page_name = "task"
-            await line.send(message.SerializeToString())
-            boxes, _ = await _run(line)
-            key = next((found for name, found in boxes.items() if "use_case_count" in name), "")
+        async with _connected(url, cookie) as line:
+            boxes, _ = await _asked(line, {})
+            key = next((found for found in boxes if "use_case_count" in found), "")
             if not key:
                 faults.append(f"session {number}: no box for the answer")
                 return
-            turn = 0
+            turn, mine = 0, 0.0
             while time.monotonic() < end:
                 turn += 1
-                mine = 1000 * (number + 1) + turn % 1000
-                message = BackMsg()
-                message.rerun_script.page_name = "task"
-                state = message.rerun_script.widget_states.widgets.add()
-                state.id, state.double_value = key, float(mine)
+                mine = float(1000 * (number + 1) + turn % 1000)
                 started = time.perf_counter()
-                await line.send(message.SerializeToString())
-                _, shown = await _run(line)
+                _, shown = await _asked(line, {key: mine})
                 waits.append(time.perf_counter() - started)
-                if shown is not None:
-                    seen.append(shown)
-                if shown not in (None, float(mine)):
-                    faults.append(f"session {number}: sent {mine}, saw {shown}")
+                _compare(number, mine, shown, faults, seen)
                 await asyncio.sleep(THINKING)
+        async with _connected(url, cookie) as line:
+            _, shown = await _asked(line, {})
+            _compare(number, mine, shown, faults, seen)
     except Exception as error:  # whatever goes wrong is counted
         faults.append(f"session {number}: {type(error).__name__} {error}")
 
 
-async def _run(line: Any) -> tuple[dict[str, str], float | None]:
+def _connected(url: str, cookie: str) -> Any:
+    import websockets
+
+    address = url.replace("http", "ws") + "/_stcore/stream"
+    return websockets.connect(address, subprotocols=["streamlit"], max_size=None, additional_headers={"Cookie": cookie})
+
+
+async def _asked(line: Any, values: dict[str, float]) -> tuple[set[str], float | None]:
+    """Lets the step `task` run with values in its boxes, and reads what comes back."""
+    from streamlit.proto.BackMsg_pb2 import BackMsg
+
+    message = BackMsg()
+    message.rerun_script.page_name = "task"
+    for key, value in values.items():
+        state = message.rerun_script.widget_states.widgets.add()
+        state.id, state.double_value = key, value
+    await line.send(message.SerializeToString())
+    return await _run(line)
+
+
+def _compare(number: int, mine: float, shown: float | None, faults: list[str], seen: list[float]) -> None:
+    if shown != mine:
+        faults.append(f"session {number}: sent {mine:g}, saw {shown}")
+    else:
+        seen.append(shown)
+
+
+async def _run(line: Any) -> tuple[set[str], float | None]:
     """Reads one run to its end: the ids of its number boxes, and the value in the box of the use cases."""
     from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-    boxes: dict[str, str] = {}
+    boxes: set[str] = set()
     shown: float | None = None
     while True:
         message = ForwardMsg()
@@ -171,7 +192,7 @@ async def _run(line: Any) -> tuple[dict[str, str], float | None]:
         kind = message.WhichOneof("type")
         if kind == "delta" and message.delta.new_element.HasField("number_input"):
             box = message.delta.new_element.number_input
-            boxes[box.id] = box.id
+            boxes.add(box.id)
             if "use_case_count" in box.id and box.set_value:
                 shown = box.value
         elif kind == "delta" and message.delta.new_element.HasField("exception"):
