@@ -1,8 +1,9 @@
-"""`advisor doctor`: what is wrong with an installation, the folder of a run, or an answers file."""
+"""`advisor doctor`: what is wrong with an installation, a database, the folder of a run, or an answers file."""
 
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import json
 import os
 import platform
@@ -41,15 +42,16 @@ class Look:
 def doctor_command(
     path: Annotated[
         Path | None,
-        typer.Argument(metavar="[PATH]", help="Folder of a run, or an answers file; else the installation."),
+        typer.Argument(metavar="[PATH]", help="A run's folder, an SQLite or answers file; else the installation."),
     ] = None,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Of a run: set broken cells aside, remove half-written files.")
+        bool,
+        typer.Option("--repair", help="Set a run's broken cells aside; migrate a database, let go of its silent jobs."),
     ] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Says what is wrong with an installation, a run's folder or an answers file; exits 1 where something is."""
-    looks = tuple(installation() if path is None else answers(path) if path.is_file() else run(path, repair))
+    """Says what is wrong with an installation, a run's folder, a database or an answers file; exits 1 where it is."""
+    looks = tuple(_looks(path, repair))
     if json_:
         out(json.dumps([asdict(look) for look in looks], indent=2, ensure_ascii=False) + "\n")
     else:
@@ -60,11 +62,25 @@ def doctor_command(
         raise typer.Exit(1)
 
 
-def installation() -> Iterator[Look]:
-    """Versions, extras, the rule pack, the models and where they are kept."""
+def _looks(path: Path | None, repair: bool) -> Iterator[Look]:
+    from advisor.store.checkup import is_database
+
+    if path is None:
+        return installation(repair)
+    if not path.is_file():
+        return run(path, repair)
+    return database(f"sqlite:///{path}", repair) if is_database(path) else answers(path)
+
+
+def installation(repair: bool = False) -> Iterator[Look]:
+    """Versions, extras, the rule pack, the database, the models and where they are kept."""
     yield Look("advisor", f"{__version__}, Python {platform.python_version()}, {platform.system()}")
     yield from _packages()
     yield from _rules()
+    if importlib.util.find_spec("sqlalchemy") and importlib.util.find_spec("alembic"):
+        from advisor.store.place import default_url
+
+        yield from database(default_url(make=False), repair)
     try:
         registry = locate.benchmark_part("models.registry")
         home: Path = locate.benchmark_part("models.files").models_home()
@@ -80,6 +96,17 @@ def installation() -> Iterator[Look]:
     there = next(folder for folder in (home, *home.parents) if folder.exists())
     writable = os.access(there, os.W_OK)
     yield Look("models' folder", str(home), writable, "" if writable else "make it writable, or set ADVISOR_HOME")
+
+
+def database(url: str, repair: bool) -> Iterator[Look]:
+    """What is wrong with a database; with `repair`, what is still wrong afterwards."""
+    from advisor.store import checkup
+
+    if repair:
+        for line in checkup.repair(url):
+            say([line])
+    for found in checkup.examine(url):
+        yield Look(found.what, found.found, found.well, found.remedy, found.repairable)
 
 
 def answers(path: Path) -> Iterator[Look]:
@@ -100,7 +127,7 @@ def run(path: Path, repair: bool) -> Iterator[Look]:
     """What is wrong with a run's folder; with `repair`, what is still wrong afterwards."""
     checkup = locate.benchmark_part("runs.checkup")
     if not path.is_dir() or not checkup.is_run(path):
-        allowed = "the folder of a benchmark run, or an answers file"
+        allowed = "the folder of a benchmark run, an SQLite file, or an answers file"
         raise InputError([Problem(str(path), "", "neither a run nor a file", allowed)])
     if repair:
         try:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,11 +85,18 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
         if present == (known[-1] if revision == "head" else revision):
             return
         if present is not None and engine.dialect.name == "sqlite" and engine.url.database:
-            shutil.copy2(engine.url.database, f"{engine.url.database}.before-{present}")
+            _copy(engine.url.database, f"{engine.url.database}.before-{present}")
         with connection.begin():
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
+
+
+def _copy(database: str, aside: str) -> None:
+    """Copies through SQLite, so that commits which still lie in a WAL beside the file are in the copy."""
+    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(aside)) as target:
+        source.backup(target)
+    Path(aside).chmod(Path(database).stat().st_mode & 0o777)
 
 
 def present_revision(connection: Connection) -> str | None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from advisor.errors import InputError, Problem
 from advisor.store.assessments import Assessments
 from advisor.store.engine import READING, connect, journal_mode, upgrade
 from advisor.store.jobs import Jobs
@@ -27,10 +28,18 @@ class Store(Assessments, Jobs):
     def open(cls, url: str | None = None, *, clock: Callable[[], float] = time.time) -> Store:
         """Opens the database at `url` (the installation's, if None) and brings it to the present schema.
 
-        Raises InputError for a wrong address or a database of a newer program, MissingExtra without the packages.
+        Raises InputError for a wrong address, a database of a newer program and one that cannot be read or written,
+        MissingExtra without the packages.
         """
         engine = connect(url or default_url())
-        upgrade(engine)
+        from sqlalchemy.exc import DBAPIError
+
+        try:
+            upgrade(engine)
+        except DBAPIError as error:
+            found = " ".join(str(error.orig).split()) or type(error).__name__
+            remedy = "advisor doctor says more"
+            raise InputError([Problem("the database", "", found, "one that can be read and written", remedy)]) from None
         return cls(engine, clock)
 
     @property
