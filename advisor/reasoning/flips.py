@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from advisor.intake.answers import Answer, Answers
 from advisor.intake.columns import Facts
 from advisor.knowledge.domain import APPROACHES, Question
+from advisor.knowledge.wording import approach_words
 from advisor.language import dollars, say
 from advisor.reasoning.advice import Change, Flip
 from advisor.reasoning.engine import Engine
@@ -136,7 +137,8 @@ class Search:
             sides = {"to": _said(to, question), "start": _said(start, question)}
             parts.append(told.format(answer=noun(question), **sides))
             effort += question.effort
-        name = say(becomes.replace("_", "-")).capitalize()
+        name = approach_words(becomes)
+        name = name[:1].upper() + name[1:]
         text = say("{approach} if {changes}", approach=name, changes=say(" and ").join(parts))
         return Flip(tuple(changes), becomes, effort, text)
 

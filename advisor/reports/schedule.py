@@ -21,7 +21,7 @@ from advisor.reports.document import (
     runs,
 )
 from advisor.reports.figures import figure
-from advisor.reports.wording import listed
+from advisor.reports.wording import capital, listed
 
 
 def plan(advice: Advice) -> Section:
@@ -63,7 +63,7 @@ def timeline(advice: Advice) -> ChartSpec | None:
         axis=say("weeks after {day}", day=written(advice.as_of)),
         alt=say(
             "{stages} follow each other until {day}; the longest, {longest}, takes {weeks}.",
-            stages=listed([lowered(mark.label) for mark in marks]).capitalize(),
+            stages=capital(listed([lowered(mark.label) for mark in marks])),
             day=written(end),
             longest=lowered(longest.label),
             weeks=figure(longest.amount),
