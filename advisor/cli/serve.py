@@ -46,6 +46,8 @@ def app_command(
         "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none",
         "STREAMLIT_CLIENT_TOOLBAR_MODE": "minimal",
     }
+    if not loopback(address) or sign_in_configured():
+        settings["STREAMLIT_CLIENT_SHOW_ERROR_DETAILS"] = "none"  # paths and values are for the log
     raise typer.Exit(subprocess.call(command, env={**os.environ, **settings}))
 
 

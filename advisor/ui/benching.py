@@ -24,6 +24,7 @@ ARMS = (
     "majority", "linear", "nearest", "zero_shot", "few_shot", "retrieved_few_shot", "optimised_prompt", "encoder_head",
     "encoder_contrastive", "lora", "full", "hybrid", "lora_upper", "hybrid_upper",
 )  # fmt: skip
+WORDS = ("task", "arms", "train-sizes", "seeds", "test-limit", "text-column", "label-column")  # of a run, here
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 UPLOAD_BYTES = 50 * 2**20
 CELLS_LIMIT = 200
@@ -93,6 +94,8 @@ def keep_upload(content: bytes, name: str, owner: str) -> Path:
 def check(spec: Mapping[str, str], owner: str) -> None:
     """Raises InputError unless the task is a sample, a folder that the operator opened, or an upload of the owner."""
     task, problems = spec["task"], []
+    if foreign := sorted(set(spec) - set(WORDS)):  # an address, a key or a file of the server
+        problems.append(Problem("run", "options", ", ".join(foreign), ", ".join(WORDS)))
     uploaded = Path(task).is_absolute() and Path(task).resolve().parent == _uploads(owner).resolve()
     if task not in samples() and not uploaded and Path(task) not in allowed_folders().values():
         problems.append(Problem("task", "", repr(task[-60:]), "a sample, a task of this server or your own upload"))
