@@ -61,7 +61,7 @@ def numeral(text: str) -> str:
 
 def dollars(figure: str) -> str:
     """An amount of US dollars by its figure: `$1,234` in English, `1.234 $` where the sign stands behind."""
-    return f"${figure}" if _current.get() == SOURCE else f"{figure} $"
+    return f"${figure}" if _current.get() == SOURCE else f"{figure}\u00a0$"
 
 
 def written(day: date) -> str:

@@ -123,7 +123,7 @@ def _run(run: Run, in_table: bool) -> str:
 
 def _dollars(text: str) -> str:
     """A figure with `USD ` for `$`: two dollar signs in a paragraph are a formula to some readers of Markdown."""
-    return text.replace(" $", " USD").replace("$", "USD ")
+    return text.replace("\u00a0$", " USD").replace("$", "USD ")
 
 
 def anchor(name: str) -> str:

@@ -38,6 +38,7 @@ WIDTH = 481.0  # what the margins leave of a page of A4, in points
 ACCENT = "#0b5394"
 AIR = 11.0  # points beside the text of a cell
 BOLD = 1.12  # how much wider bold letters are
+SMALL = 0.8  # how much narrower a figure is with its range, which is set smaller and is mostly digits
 WIDEST = 130.0  # points that a word without a break may claim
 LOGO_BOX = (170.0, 50.0)  # points
 
@@ -226,7 +227,7 @@ def shares(block: Table, size: float = 0.0) -> list[float]:
         heavy = BOLD if index in block.numeric else 1.0
         words += [heavy * length(word, size) for text in cells for word in text.split()]
         longest = min(max(words, default=size), WIDEST)
-        whole = max((length(text, size) for text in cells), default=0.0) if index in block.numeric else 0.0
+        whole = max((SMALL * length(text, size) for text in cells), default=0.0) if index in block.numeric else 0.0
         most = max((length(text, size) for text in [title, *cells]), default=size)
         least.append(longest + AIR)
         unbroken.append(max(longest, min(whole, WIDEST)) + AIR)
