@@ -156,8 +156,10 @@ class Bars:
         self._since = time.monotonic()
         cell = planned.cell
         if self._inner is not None:
-            # In a race many cells are open at once; the bar shows the last that started.
+            # In a race many cells are open at once: the bar shows the last that started, a log tells of each.
             self._inner.close()
+            if not self._terminal:
+                self.say(f"{cell.arm}, {cell.train_size} examples, seed {cell.seed}: fitting, then it joins the race")
         self._inner = tqdm(
             total=self._items,
             desc=f"  {cell.arm} {cell.train_size} seed {cell.seed}: fit",

@@ -10,6 +10,7 @@ from ring_fakes import ARMS, Failing, Keywords, executions, fake_ring, write_tas
 from benchmarks.errors import JobFailed
 from benchmarks.runs import RacePlan, compare, read_wish, resume, run
 from benchmarks.runs.budget import Budget, decisive_first
+from benchmarks.runs.progress import Bars
 from benchmarks.runs.table import table
 
 RACE = RacePlan(batch=40)
@@ -184,3 +185,13 @@ def test_the_most_decisive_cells_are_the_first_seed_at_the_largest_size(runs):
     slow = next(one for one in ordered if one.cell.arm == done[0]["arm"])
     assert not budget.allows(slow, [done[0]])
     assert Budget.of(None) is None
+
+
+def test_the_log_of_a_race_tells_what_is_being_fitted(tmp_path, capsys):
+    """Where no bar can be drawn, each arm that joins the race is named before it is fitted."""
+    task = write_task(tmp_path / "desk", test=400)
+    wish = read_wish(tuple(ARMS), model="tiny", race=RACE, train_sizes="16")
+    run(str(task), wish, out=tmp_path / "run", ring=fake_ring(tmp_path / "log"), progress=Bars())
+    told = capsys.readouterr().err
+    assert "hybrid, 16 examples, seed 0: fitting, then it joins the race" in told
+    assert told.count("joins the race") == len(ARMS) - 1
