@@ -28,6 +28,16 @@ from perf.readings import Readings, claim, say
 
 CHROMIUM = "/usr/bin/chromium"
 READY = '[data-testid="stApp"][data-test-connection-state="CONNECTED"][data-test-script-state="notRunning"]'
+CLICK = """(option, wanted) => new Promise(done => {
+    const started = performance.now();
+    const look = () => {
+        const words = [...document.querySelectorAll('button')].flatMap(one => one.innerText.split('\\n'));
+        if (words.some(word => word.trim() === wanted)) done(performance.now() - started);
+        else requestAnimationFrame(look);
+    };
+    option.click();
+    look();
+})"""
 ROUNDS = 5
 ANSWERS = 12
 SESSIONS = int(os.environ.get("ADVISOR_PERF_SESSIONS", "50"))
@@ -54,11 +64,11 @@ def measure() -> bool:
 
 
 def _first_paint(browser: Any) -> float:
-    """Seconds from the start of the process until the button of the first page is there."""
+    """Seconds from the start of the process until the button of the first page is there; the browser is open."""
+    page = browser.new_page()
     started = time.perf_counter()
     with served() as (url, _):
-        page = browser.new_page()
-        page.goto(url)
+        page.goto(url, wait_until="commit")
         page.get_by_role("button", name="Express: 6 questions").wait_for()
         seconds = time.perf_counter() - started
         page.close()
@@ -66,7 +76,10 @@ def _first_paint(browser: Any) -> float:
 
 
 def _answers(browser: Any, url: str) -> Iterator[float]:
-    """Seconds from a click on an answer until the button beside it says that the question is answered, or not."""
+    """Seconds from a click on an answer until the button below it says that the question is answered, or not.
+
+    The page itself takes the time, frame by frame; what drives the browser has no part in it.
+    """
     page = browser.new_page()
     page.goto(f"{url}/interview")
     page.wait_for_selector(READY)
@@ -75,11 +88,10 @@ def _answers(browser: Any, url: str) -> Iterator[float]:
     for number in range(ANSWERS):
         last = options.count() - 1
         wanted = "Not known, next" if number % 2 else "Next"
-        started = time.perf_counter()
-        options.nth(last if number % 2 else 0).click()
-        page.get_by_role("button", name=wanted, exact=True).wait_for()
+        seconds = options.nth(last if number % 2 else 0).evaluate(CLICK, wanted) / 1000
+        page.wait_for_selector(READY)
         if number >= 2:
-            yield time.perf_counter() - started
+            yield seconds
     page.close()
 
 

@@ -4,6 +4,7 @@
 def prepare() -> None:
     """Makes what every session needs, so that the first one finds it; what cannot be made is told to the session."""
     import contextlib
+    import gc
     import inspect
 
     from advisor.errors import AdvisorError
@@ -13,6 +14,8 @@ def prepare() -> None:
         knowledge.readers_of(knowledge.shipped_engine().book)
     keeping.open_store()
     inspect.stack()  # the first element of a process makes Python look up every module's file: here nobody waits
+    gc.collect()
+    gc.freeze()  # Streamlit collects garbage after every run; rules and modules stay, and need not be looked at again
 
 
 def main() -> None:

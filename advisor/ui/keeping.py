@@ -1,4 +1,4 @@
-"""Keeps the draft of a browser in the store, under its cookie; without a cookie or a store the session keeps it."""
+"""Keeps a browser's draft and language in the store, under its cookie; without either the session keeps them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from advisor.ui import account, cookie, draft
+from advisor.ui import account, cookie, draft, tongue
 
 if TYPE_CHECKING:
     from advisor.store.store import Store
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 RESUMED = "draft_resumed"
 KEPT = "draft_kept"
 MARKS = "_detected"
+LANGUAGE = "_language"
 log = logging.getLogger(__name__)
 
 
@@ -32,6 +33,8 @@ def resume() -> None:
         log.exception("the draft could not be read")
         return
     if found:
+        if (language := found.pop(LANGUAGE, None)) is not None:
+            st.session_state[tongue.KEY] = language
         draft.take_up(found.pop(MARKS, {}), found)
         st.session_state[KEPT] = _whole()
 
@@ -54,7 +57,8 @@ def keep() -> None:
 
 def _whole() -> dict[str, Any]:
     marks = draft.marks()
-    return {**draft.plain(), **({MARKS: marks} if marks else {})}
+    language = st.session_state.get(tongue.KEY)
+    return {**draft.plain(), **({MARKS: marks} if marks else {}), **({LANGUAGE: language} if language else {})}
 
 
 def _key() -> str | None:

@@ -113,10 +113,15 @@ def test_three_hundred_projects_are_advised_drawn_and_taken_home(visitor: Any, p
 
 
 def test_a_german_session_speaks_german_and_the_other_one_does_not(visitor: Any, second_visitor: Any) -> None:
-    """The language is chosen in one browser and holds on its next page; another browser keeps its own."""
+    """The language is chosen in one browser and holds over its pages and a reload; another browser keeps its own."""
     visitor.open()
+    assert visitor.heading() == "Should you prompt, fine-tune, or do both?"
     visitor.choose(visitor.page.get_by_role("combobox", name=re.compile("Sprache")), "Deutsch")
-    visitor.page.get_by_test_id("stSidebar").get_by_role("combobox", name=re.compile("Sprache")).wait_for()
+    visitor.arrive("Prompting, Fine-Tuning oder beides?")
+    visitor.follow("record")
+    assert visitor.heading() == "Unsere Bilanz"
+    visitor.page.reload()
+    visitor.arrive("Unsere Bilanz")
     second_visitor.open()
     assert second_visitor.heading() == "Should you prompt, fine-tune, or do both?"
     assert visitor.errors == []
