@@ -8,6 +8,7 @@ def prepare() -> None:
     import inspect
 
     from advisor.errors import AdvisorError
+
     gc.set_threshold(100_000)  # what is made here is kept, and Streamlit collects after every run anyway
     from advisor.ui import keeping, knowledge, shell  # noqa: F401 - imported so that the first run need not
 

@@ -223,7 +223,7 @@ class Visitor:
         """Follows the link in the list of pages to an address, without loading the app anew."""
         found = self.page.get_by_test_id("stSidebar").locator(f'a[href="{slug}"]')
         if not found.is_visible():
-            self.page.get_by_test_id("stSidebar").get_by_text("All questions by topic").click()
+            self.page.locator(".st-key-topics summary").click()
         found.click()
         self.page.wait_for_url(f"{self.url}/{slug}")
         self.settle()
@@ -233,7 +233,7 @@ class Visitor:
         """Follows the link in the list of pages to a page of that heading."""
         found = self.page.get_by_test_id("stSidebar").get_by_role("link", name=title, exact=True)
         if not found.is_visible():
-            self.page.get_by_test_id("stSidebar").get_by_text("All questions by topic").click()
+            self.page.locator(".st-key-topics summary").click()
         found.click()
         self.arrive(title)
 
