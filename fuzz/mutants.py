@@ -119,7 +119,10 @@ CHECKS = (
 
 def mutated(line: str, rng: random.Random) -> str | None:
     """The line with one number, comparison or direction changed; None where it holds nothing that decides."""
-    if re.match(r"\s*(since|review_by|source|version|title|because|note|text)\b", line) or "#" in line:
+    # Dates, words for people and a rule's own examples decide nothing; a line without a key is prose as well.
+    if re.match(r"\s*(since|review_by|source|version|title|because|lift|examples|fires|not)\b", line) or "#" in line:
+        return None
+    if not re.match(r"\s*(- )?\{?\w+:", line):
         return None
     swaps = {"at_least": "at_most", "at_most": "at_least", "above": "below", "below": "above", "all:": "any:"}
     for word, other in swaps.items():
@@ -128,7 +131,7 @@ def mutated(line: str, rng: random.Random) -> str | None:
     points = re.search(r"(?<=: )(-?\d+(?:\.\d+)?)\s*(?=[,}]|$)", line)
     if points:
         value = float(points[1])
-        changed = rng.choice([-value, 2 * value + 1]) if value else 1.0
+        changed = rng.choice([-value, 3 * value]) if value else 1.0
         return line[: points.start(1)] + f"{changed:g}" + line[points.end(1) :]
     return None
 
