@@ -23,7 +23,7 @@ from advisor.reasoning.advise import advise, engine
 from advisor.reasoning.difference import difference
 from advisor.reasoning.engine import Engine
 from advisor.reasoning.portfolio import Portfolio
-from advisor.reports import adr, csv_writer, docx_writer, layout, markdown, overview
+from advisor.reports import adr, csv_writer, docx_writer, html, layout, markdown, overview, text
 from advisor.reports.change import lay_out_change
 from advisor.reports.document import Document
 
@@ -167,3 +167,30 @@ def test_no_amount_depends_on_the_language(knowledge: Engine) -> None:
     assert translated.cost_study is not None and plain.cost_study is not None
     for name, simulation in plain.cost_study.simulations.items():
         assert simulation.total.likely == translated.cost_study.simulations[name].total.likely
+
+
+class Watched(dict[str, str]):
+    """A catalogue that remembers which messages it was asked for and lacks."""
+
+    def __init__(self, found: Any) -> None:
+        super().__init__(found)
+        self.lacked: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The translation; a message without one is remembered."""
+        if key not in self and re.search("[A-Za-z]", key):
+            self.lacked.add(key)
+        return super().get(key, default)
+
+
+def test_a_german_report_is_german(knowledge: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every message of ours that reports of different cases look up has its translation in the catalogue."""
+    watched = Watched(language._catalogue("de"))
+    monkeypatch.setattr(language, "_catalogue", lambda _: watched)
+    with using("de"):
+        for given in ({}, *(dict(case.answers) for case in knowledge.book.cases[::11])):
+            advice = advise(answers.parse({**given, "name": "7"}, knowledge.book, "a case"), knowledge)
+            document = layout.lay_out(advice)
+            for write in (text.write, markdown.write, adr.write, csv_writer.write, html.write_light):
+                write(document)
+    assert watched.lacked & messages.used() == set()
