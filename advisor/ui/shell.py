@@ -103,7 +103,7 @@ def _sidebar(pages: dict[str, StreamlitPage], all_steps: tuple[Step, ...], book:
             for step in all_steps:
                 done = sum(draft.answered(question.field) for question in step.questions)
                 icon = ":material/radio_button_partial:" if done else ":material/radio_button_unchecked:"
-                st.page_link(pages[step.slug], label=step.heading, icon=icon)
+                st.page_link(pages[step.slug], label=step.label, icon=icon)
         st.page_link(pages["check"], label=say("Check your answers"), icon=":material/fact_check:")
         st.page_link(pages["result"], label=say("Your advice"), icon=":material/lightbulb:")
         st.caption(say("More"))

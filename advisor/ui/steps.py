@@ -22,6 +22,11 @@ class Step:
     parts: int = 1
 
     @property
+    def label(self) -> str:
+        """The heading in little room: `Your data 1/2`."""
+        return say(self.title) if self.parts == 1 else f"{say(self.title)} {self.part}/{self.parts}"
+
+    @property
     def heading(self) -> str:
         """The title, with the part where the group has several."""
         if self.parts == 1:

@@ -10,6 +10,7 @@ import streamlit as st
 from advisor.intake.answers import Answer, Answers
 from advisor.intake.facts import tabulate
 from advisor.knowledge.domain import APPROACHES, Quantity, Question
+from advisor.knowledge.wording import approach_words
 from advisor.language import say
 from advisor.reasoning.advice import Advice
 from advisor.reasoning.engine import ABSTAIN, TIE, Engine, Outcome
@@ -68,7 +69,7 @@ def _moving(fields: list[str], turns: Mapping[str, list[float]], answers: Answer
         label_visibility="collapsed",
     )  # fmt: skip
     outcome = engine.decide(variants(tabulate([answers], engine.book), [{field: value} for value in values]))
-    _verdict(outcome.status[place], int(outcome.leader[place]), place == now, engine)
+    _verdict(outcome.status[place], int(outcome.leader[place]), place == now)
     if question.numeric:
         draw_chart(_scores(question, values, outcome, engine))
     if place != now:
@@ -105,14 +106,13 @@ def _shown(question: Question, value: Answer) -> str:
     return labels[value.word]
 
 
-def _verdict(status: int, leader: int, unmoved: bool, engine: Engine) -> None:
-    titles: Mapping[str, str] = {name: say(item.title) for name, item in engine.book.approaches.items()}
+def _verdict(status: int, leader: int, unmoved: bool) -> None:
     if status == ABSTAIN or leader < 0:
         text = say("Then nothing can be recommended.")
     elif status == TIE:
-        text = say("Then it is a tie, led by {approach}.", approach=titles[APPROACHES[leader]].lower())
+        text = say("Then it is a tie, led by {approach}.", approach=approach_words(APPROACHES[leader]))
     else:
-        text = say("Then the advice is {approach}.", approach=titles[APPROACHES[leader]].lower())
+        text = say("Then the advice is {approach}.", approach=approach_words(APPROACHES[leader]))
     st.markdown(f"**{literal(text)}**" + (f" :gray[{say('As you answered.')}]" if unmoved else ""))
 
 

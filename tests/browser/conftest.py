@@ -229,14 +229,6 @@ class Visitor:
         self.settle()
         self.page.get_by_role("heading", level=1).wait_for()
 
-    def visit(self, title: str) -> None:
-        """Follows the link in the list of pages to a page of that heading."""
-        found = self.page.get_by_test_id("stSidebar").get_by_role("link", name=title, exact=True)
-        if not found.is_visible():
-            self.page.locator(".st-key-topics summary").click()
-        found.click()
-        self.arrive(title)
-
     def download(self, name: str, folder: Path) -> Path:
         """Presses a download button and returns the file."""
         button = self.page.get_by_role("button", name=name, exact=True)

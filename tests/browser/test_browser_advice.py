@@ -68,9 +68,9 @@ def test_saved_answers_loaded_by_someone_else_give_the_same_advice_and_the_same_
     """The answers file travels: another session and the command line make the very same reports from it."""
     ranged = {"labelled_examples": {"low": 3000, "likely": 5000, "high": 8000}}
     visitor.open_example(hospital.title)
-    visitor.visit("Your data (1 of 2)")
+    visitor.follow("data")
     visitor.answer(book.questions["labelled_examples"], ranged["labelled_examples"])
-    visitor.visit("Check your answers")
+    visitor.follow("check")
     visitor.page.get_by_label("Name of this assessment").fill(UGLY)
     visitor.page.get_by_label("Name of this assessment").press("Tab")
     visitor.settle()

@@ -74,7 +74,7 @@ def test_a_link_opens_the_same_answers_in_a_strange_browser_and_a_reload_keeps_t
     second_visitor.open(link.partition("/?")[2].join(("?", "")))
     second_visitor.arrive("Check your answers")
     assert "p=" not in second_visitor.page.url
-    second_visitor.visit("The task")
+    second_visitor.follow("task")
     count = second_visitor.page.get_by_role("spinbutton", name=book.questions["class_count"].ask)
     expect(count).to_have_value("12")
     second_visitor.answer(book.questions["class_count"], 13)

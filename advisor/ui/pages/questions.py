@@ -9,6 +9,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from advisor.intake.contradictions import clashes
 from advisor.knowledge.readers import fields_read
+from advisor.knowledge.wording import approach_words
 from advisor.language import say
 from advisor.reasoning.engine import Engine
 from advisor.ui import draft, fields, knowledge, order
@@ -50,7 +51,7 @@ def way_on(back: StreamlitPage, forward: StreamlitPage, status: str, onward: str
 def still_open(engine: Engine, present: draft.Draft) -> str:
     """Which approaches could still come first, as one quiet line."""
     names = order.still_open(present.answers, engine)
-    titles = [say(engine.book.approaches[name].title).lower() for name in names]
+    titles = [approach_words(name) for name in names]
     if not titles:
         return say("Still open: none of the three is possible under these answers")
     if len(titles) == 1:

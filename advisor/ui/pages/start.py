@@ -10,6 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 from advisor.errors import InputError
 from advisor.intake.data_file import SIZE_LIMIT, read_data
 from advisor.knowledge.domain import Case, Rulebook
+from advisor.knowledge.wording import approach_words
 from advisor.language import say, say_many
 from advisor.ui import draft, knowledge, order
 from advisor.ui.tongue import spoken as speaking
@@ -191,7 +192,7 @@ def _examples(pages: Mapping[str, StreamlitPage], book: Rulebook) -> None:
         key="example",
     )
     if chosen is not None:
-        st.caption(_about(cases[chosen], book))
+        st.caption(_about(cases[chosen]))
     disabled = chosen is None
     if st.button(say("Open this example"), key="open-example", disabled=disabled) and chosen is not None:
         case = cases[chosen]
@@ -200,8 +201,8 @@ def _examples(pages: Mapping[str, StreamlitPage], book: Rulebook) -> None:
         st.switch_page(pages["result"])
 
 
-def _about(case: Case, book: Rulebook) -> str:
-    expected = say(" or ").join(say(book.approaches[name].title).lower() for name in case.recommendation if name)
+def _about(case: Case) -> str:
+    expected = say(" or ").join(approach_words(name) for name in case.recommendation if name)
     text = "{count} answers; the rulebook's own test expects {expected}. It takes the place of your answers."
     return say(text, count=len(case.answers), expected=expected)
 
