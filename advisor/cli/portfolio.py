@@ -83,13 +83,17 @@ class _Rows:
         self._kept, self._began = kept, False
         self._text = None if file is None else io.TextIOWrapper(file, encoding="utf-8", newline="")
 
+    def expect(self, count: int) -> None:
+        """Raises InputError where so many rows are more than a report or a JSON text can show."""
+        if self._kept is not None and count > KEPT:
+            found, allowed = f"more than {KEPT:,} projects", f"at most {KEPT:,} with --json or --report"
+            raise InputError([Problem("--json or --report", "", found, allowed, "use --out FILE.csv alone")])
+
     def add(self, rows: Sequence[dict[str, Any]]) -> None:
         """The next rows. Raises InputError where more are kept at once than a report or a JSON text can show."""
         if self._kept is not None:
+            self.expect(len(self._kept) + len(rows))
             self._kept += rows
-            if len(self._kept) > KEPT:
-                found, allowed = f"more than {KEPT:,} projects", f"at most {KEPT:,} with --json or --report"
-                raise InputError([Problem("--json or --report", "", found, allowed, "use --out FILE.csv alone")])
         if self._text is not None:
             self._text.write(to_csv(rows, header=not self._began))
             self._began = True
@@ -126,6 +130,7 @@ def _advise(projects: Path, knowledge: Engine, rows: _Rows) -> Summary:
     else:  # a pipe can be read once only
         sheet = read_sheet(projects, knowledge.book)
         count, sheets = len(sheet), iter((sheet,))
+    rows.expect(count)
     tally, done = Tally(knowledge, count), 0
     for sheet in sheets:
         portfolio = Portfolio(knowledge, sheet)

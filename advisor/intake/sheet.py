@@ -122,10 +122,11 @@ def read_sheets(path: Path, book: Rulebook, size: int = BLOCK) -> Iterator[Sheet
     No sheet comes after a problem was found; all problems are raised at the end of the file. Whoever acts on the first
     sheets must be able to take that back.
     """
-    where, problems, found = str(path), list[Problem](), False
+    where, problems, found, header = str(path), list[Problem](), False, list[str]()
     for block in blocks(path, size):
         numbers = [number for number, _ in block]
         kept = [record for _, record in block]
+        header = kept[0]
         if any(any(record) for record in kept[1:]) or not any(cell.strip() for cell in kept[0]):
             found = True
             sheet = _Reader(Table(kept, where, problems, numbers=numbers[1:]), book, where, problems).sheet()
@@ -134,7 +135,7 @@ def read_sheets(path: Path, book: Rulebook, size: int = BLOCK) -> Iterator[Sheet
         del problems[SHOWN_PROBLEMS * 2 :]  # a file of a million faults needs no million messages
     _raise(list(dict.fromkeys(problems)), where)
     if not found:
-        yield parse_sheet(path.read_bytes()[:SIZE_LIMIT], book, where)  # says what is wrong with an empty sheet
+        Table([header], where, problems)  # says what is wrong with a sheet without projects
 
 
 def projects_in(path: Path) -> int:
@@ -206,7 +207,9 @@ class _Reader:
         known = set(allowed)
         for name in self.table.columns:
             if name not in known:
-                remedy = nearest(name, allowed) or "remove it, or see the list in docs/answers-format.md"
+                told = len(self.problems) < SHOWN_PROBLEMS  # a hundred thousand wrong columns are not compared each
+                remedy = nearest(name, allowed) if told else ""
+                remedy = remedy or "remove it, or see the list in docs/answers-format.md"
                 self._report(f"column {name}", "an unknown field", "a field of the questionnaire", remedy)
         for name in self.book.questions:
             parts = [key for key in RANGE_KEYS if f"{name}.{key}" in self.table.columns]
@@ -228,12 +231,17 @@ class _Reader:
         if cells is None:
             values = () if question.kind == "model" else question.values
             return Words(np.full(self.n, UNKNOWN_CODE, np.int16), values)
-        said: dict[str, Answer | None] = {}
-        for cell in dict.fromkeys(cells):
+        said: dict[str, Answer | None] = dict.fromkeys(cells)
+        rows: dict[str, list[int]] = {}
+        for row, cell in enumerate(cells):
+            rows.setdefault(cell, []).append(row)
+        for cell in said:
             before = len(self.problems)
+            if before > SHOWN_PROBLEMS * 2:
+                break  # a word is compared with all that are allowed, and nobody reads more of them
             said[cell] = parse_one(question, _scalar(cell), self.where, self.problems)
             if len(self.problems) > before:
-                self._spread(before, question.field, [row for row, other in enumerate(cells) if other == cell])
+                self._spread(before, question.field, rows[cell])
         words = {answer.word for answer in said.values() if answer is not None and answer.kind == "word"}
         values = tuple(sorted(words)) if question.kind == "model" else question.values
         index = {word: code for code, word in enumerate(values)}

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import time
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 from advisor import locate
 from advisor.errors import InputError
 from advisor.intake import answers as intake
-from advisor.intake.sheet import parse_sheet
+from advisor.intake.sheet import parse_sheet, read_sheets
 from advisor.knowledge import rulebook, yaml_file
 from advisor.knowledge.domain import Rulebook
 from benchmarks import tasks
@@ -223,3 +224,27 @@ def _task(folder: Path, card: bytes = b"", train: bytes = b"", test: bytes = b""
     (folder / "train.jsonl").write_bytes(train or _rows("train"))
     (folder / "test.jsonl").write_bytes(test or _rows("test"))
     return folder
+
+
+@pytest.mark.parametrize("kind", ["words", "columns", "blank lines"])
+def test_a_sheet_that_is_wrong_everywhere_is_refused_in_seconds(kind: str, tmp_path: Path, book: Rulebook) -> None:
+    """Tens of thousands of wrong words or columns are not compared each; empty lines are not gathered."""
+    path = tmp_path / "projects.csv"
+    wrong = range(20_000)
+    path.write_text(
+        {
+            "words": "name,base_model\n" + "".join(f"a,model-{number}\n" for number in wrong),
+            "columns": "name," + ",".join(f"c{number}" for number in wrong) + "\na" + ",1" * len(wrong) + "\n",
+            "blank lines": "name,task_kind\n" + "\n" * 200_000,
+        }[kind]
+    )
+    if kind == "blank lines":
+        tracemalloc.start()
+    started = time.process_time()
+    with pytest.raises(InputError):
+        list(read_sheets(path, book))
+    if kind == "blank lines":
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+        tracemalloc.stop()
+    else:
+        assert time.process_time() - started < 10
