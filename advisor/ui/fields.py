@@ -13,7 +13,7 @@ import streamlit as st
 from advisor.errors import Problem
 from advisor.intake.answers import DOES_NOT_APPLY, NOT_KNOWN, RANGE_KEYS
 from advisor.knowledge.domain import CRITERIA, Question, Rulebook
-from advisor.language import say, say_many
+from advisor.language import message, say, say_many
 from advisor.reports.figures import exact
 from advisor.ui import draft, knowledge
 from advisor.ui.wording import NOT_KNOWN_LABEL, literal, problem_in_words
@@ -22,7 +22,7 @@ MANY_OPTIONS = 6
 SHARE_STEP = 0.05
 NUMBER_WIDTH = 220
 MOST_RULES = 5
-RANGE_LABELS = {"low": "Low", "likely": "Likely", "high": "High"}
+RANGE_LABELS = {"low": message("Low"), "likely": message("Likely"), "high": message("High")}
 
 
 def draw(question: Question, book: Rulebook, problems: Iterable[Problem], titled: bool = True) -> None:

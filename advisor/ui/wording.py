@@ -9,12 +9,12 @@ from typing import Any
 from advisor.errors import Problem
 from advisor.intake.answers import DOES_NOT_APPLY, NOT_KNOWN, RANGE_KEYS
 from advisor.knowledge.domain import Question, Rulebook
-from advisor.language import say
+from advisor.language import message, say
 from advisor.reasoning.explain import in_words
 from advisor.reports.figures import exact
 
-NOT_KNOWN_LABEL = "Not known"
-DOES_NOT_APPLY_LABEL = "Does not apply"
+NOT_KNOWN_LABEL = message("Not known")
+DOES_NOT_APPLY_LABEL = message("Does not apply")
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$:<>&@])|(?<=www)(\.)", re.IGNORECASE)
 _LINE_START = re.compile(r"^([-+=]|\d+(?=[.)]))")

@@ -13,7 +13,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from advisor.errors import InputError
 from advisor.intake import measurements
-from advisor.language import say, say_many
+from advisor.language import message, say, say_many
 from advisor.reasoning.advice import Advice
 from advisor.reasoning.engine import Engine
 from advisor.reports import FORMATS, layout, render
@@ -46,13 +46,13 @@ FORMAT_LABELS = {
     "pdf": "PDF",
     "html": "HTML",
     "docx": "Word",
-    "html-light": "HTML without scripts",
+    "html-light": message("HTML without scripts"),
     "md": "Markdown",
-    "text": "Text",
+    "text": message("Text"),
     "json": "JSON",
     "xlsx": "Excel",
     "csv": "CSV",
-    "adr": "Decision record",
+    "adr": message("Decision record"),
 }
 DEPTH = "depth"
 FIRST_ITEMS = 8
