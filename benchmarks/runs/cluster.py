@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+import socket
 import time
 import traceback
 from collections import Counter, deque
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 LOCAL = "local"
 TRIES = 3
 PATIENCE = 300.0  # seconds without any worker until the run gives up
+REACHED = 10.0  # seconds within which the address of a cluster must answer
 LOOK = 0.5  # seconds between two looks at the cluster's size
 
 
@@ -238,8 +240,6 @@ class Worker:
 
     def ready(self, needs_model: bool, number_format: str | None) -> tuple[str | None, Mapping[str, Any], str]:
         """The model's number format, the packages' versions and the node's name, once the model is loaded."""
-        import socket
-
         self._number_format = number_format
         if needs_model:
             self._number_format = self._loaded().dtype
@@ -284,6 +284,7 @@ def _joined(cluster: Cluster) -> Iterator[Any]:
     began = not ray.is_initialized()
     if began:
         where: dict[str, Any] = {"address": cluster.address}
+        _knock(cluster.address)
         if cluster.address == LOCAL:
             where |= {"include_dashboard": False}
         try:
@@ -297,3 +298,15 @@ def _joined(cluster: Cluster) -> Iterator[Any]:
     finally:
         if began:
             ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raises BenchmarkError where nobody listens at HOST:PORT; ray itself would try for minutes without a word."""
+    found = re.fullmatch(r"(?:ray://)?(?P<host>[^/\s]+):(?P<port>[0-9]{1,5})", address)
+    if found is None:
+        return
+    try:
+        socket.create_connection((found["host"], int(found["port"])), timeout=REACHED).close()
+    except (OSError, OverflowError) as error:
+        allowed = "local, auto, or the address of a running cluster"
+        raise BenchmarkError(f"--ray: nobody answers at {address!r} ({error}); allowed: {allowed}") from None

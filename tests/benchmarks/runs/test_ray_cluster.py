@@ -92,6 +92,16 @@ def workers(log: Path) -> set[int]:
     return {json.loads(line)[3] for line in executions(log)}
 
 
+def test_an_address_where_nobody_listens_is_refused_at_once(tmp_path: Path) -> None:
+    """The message names the address and what is allowed, within seconds."""
+    pytest.importorskip("ray")
+    task = write_task(tmp_path / "desk")
+    began = time.monotonic()
+    with pytest.raises(BenchmarkError, match=r"nobody answers at '127\.0\.0\.1:9'.*allowed: local"):
+        run(str(task), WISH, out=tmp_path / "run", ring=fake_ring(tmp_path / "log"), cluster=Cluster("127.0.0.1:9"))
+    assert time.monotonic() - began < 10
+
+
 def test_a_node_that_is_lost_while_it_works_changes_no_number(nodes: Any, undisturbed: Any, tmp_path: Path) -> None:
     """Its cells go to the other node, every cell is recorded once, and all equal the run without a cluster."""
     task, calm = undisturbed
