@@ -73,9 +73,11 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
 
     Raises InputError where the database is newer than this program.
     """
-    from alembic import command
-
     with _one_at_a_time(engine), engine.connect() as connection:
+        if revision == "head" and _is_newest(connection):
+            return
+        from alembic import command
+
         present = present_revision(connection)
         known = revisions()
         if present is not None and present not in known:
@@ -90,6 +92,21 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
+
+
+def newest() -> str:
+    """The newest revision by the names of the files, `rNUMBER_WHAT.py`."""
+    return max(path.name[1:5] for path in (Path(__file__).parent / "migrations" / "versions").glob("r*.py"))
+
+
+def _is_newest(connection: Connection) -> bool:
+    """Whether nothing is to be done, found without alembic: every start of the app would wait for its import."""
+    from sqlalchemy import inspect, text
+
+    there = inspect(connection).has_table(VERSION_TABLE)
+    rows = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalars().all() if there else ()
+    connection.rollback()
+    return list(rows) == [newest()]
 
 
 def _copy(database: str, aside: str) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import MetaData, inspect, text
 
 from advisor.errors import InputError
 from advisor.store import Store
-from advisor.store.engine import VERSION_TABLE, connect, present_revision, revisions, upgrade
+from advisor.store.engine import VERSION_TABLE, connect, newest, present_revision, revisions, upgrade
 from advisor.store.schema import metadata
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -134,3 +134,13 @@ def test_what_was_saved_survives_kill_9_and_nothing_is_half_saved(url: str) -> N
             with store.engine.connect() as connection:
                 assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
         store.close()
+
+
+def test_a_database_of_the_newest_schema_is_opened_without_the_tools_of_migration(tmp_path: Path) -> None:
+    """Only a database that has to change makes a start wait for alembic; the newest file is the newest revision."""
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    Store.open(url).close()
+    code = f"import sys; from advisor.store import Store; Store.open({url!r}); print('alembic' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"
+    assert newest() == revisions()[-1]
