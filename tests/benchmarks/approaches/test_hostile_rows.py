@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +28,7 @@ HOSTILE = (
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch, encoder_home: Path) -> None:
+def quick(monkeypatch: pytest.MonkeyPatch, encoder_home: Path) -> Iterator[None]:
     """Trainings of four steps, and a tiny encoder where the known one would be."""
     monkeypatch.setenv("ADVISOR_HOME", str(encoder_home))
     exact = replace(encoder.machine(), dtype="float32")  # rounding to 16 bits follows the other rows of a batch
@@ -35,6 +36,10 @@ def quick(monkeypatch: pytest.MonkeyPatch, encoder_home: Path) -> None:
     for module in (tuning, encoder_head):
         monkeypatch.setattr(module, "FEWEST_STEPS", 4)
         monkeypatch.setattr(module, "MOST_STEPS", 4)
+    # An encoder that another test left in the process has the machine's own number format.
+    encoder._loaded.cache_clear()
+    yield
+    encoder._loaded.cache_clear()
 
 
 def _rows(count: int, start: int = 0) -> list[Example]:
