@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import json
 import os
@@ -142,6 +141,8 @@ def run(path: Path, repair: bool) -> Iterator[Look]:
 
 def _packages() -> Iterator[Look]:
     """By extra, whether each of its packages is there in a version that is asked for."""
+    import importlib.metadata
+
     try:
         needed = importlib.metadata.requires("advisor") or []
     except importlib.metadata.PackageNotFoundError:
@@ -164,6 +165,8 @@ def _packages() -> Iterator[Look]:
 
 
 def _misfit(name: str, asked: str) -> str:
+    import importlib.metadata
+
     try:
         found = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
