@@ -178,10 +178,12 @@ class Visitor:
     def _choose(self, question: Question, value: str) -> None:
         option = next(option for option in question.options if option.value == value)
         group = self.page.get_by_role("radiogroup", name=question.ask)
+        box = self.page.get_by_role("combobox", name=question.ask)
+        group.or_(box).wait_for()  # a heading may be there before what stands under it
         if group.count():
             group.get_by_text(option.label, exact=True).click()
-            return
-        self.choose(self.page.get_by_role("combobox", name=question.ask), option.label)
+        else:
+            self.choose(box, option.label)
 
     def choose(self, box: Any, option: str) -> None:
         """Opens a list and takes the option that begins with this text."""
@@ -222,6 +224,7 @@ class Visitor:
     def follow(self, slug: str) -> None:
         """Follows the link in the list of pages to an address, without loading the app anew."""
         found = self.page.get_by_test_id("stSidebar").locator(f'a[href="{slug}"]')
+        self.page.locator(".st-key-topics summary").wait_for()
         if not found.is_visible():
             self.page.locator(".st-key-topics summary").click()
         found.click()
@@ -232,8 +235,10 @@ class Visitor:
     def download(self, name: str, folder: Path) -> Path:
         """Presses a download button and returns the file."""
         button = self.page.get_by_role("button", name=name, exact=True)
+        more = self.page.get_by_role("button", name="More formats")
+        button.or_(more).first.wait_for()
         if not button.is_visible():
-            self.page.get_by_role("button", name="More formats").click()
+            more.click()
             button.wait_for()
         with self.page.expect_download() as waiting:
             button.click()

@@ -41,7 +41,7 @@ def test_the_healthcare_company_is_advised_a_hybrid_and_takes_its_report_home(
     visitor.page.get_by_text("S22", exact=True).first.wait_for()
     visitor.page.get_by_role("tab", name="Ranking").click()
     assert visitor.page.get_by_role("figure").first.get_attribute("aria-label").startswith("Hybrid scores")
-    assert visitor.page.locator(".js-plotly-plot .bars path").count() > 3
+    visitor.page.locator(".js-plotly-plot .bars path").nth(3).wait_for(state="attached")
     report = visitor.download("HTML", tmp_path)
     assert visitor.strangers() == []
     assert any(url.startswith("ws://localhost") for url in visitor.requests), "the recorder of requests was deaf"
