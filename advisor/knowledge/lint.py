@@ -15,7 +15,7 @@ from advisor.knowledge import rulebook
 from advisor.knowledge.conditions import Compare, Market, facts_read, walk
 from advisor.knowledge.domain import Rulebook
 from advisor.knowledge.prices import PriceTable
-from advisor.knowledge.quality_model import ANSWERS, model_file
+from advisor.knowledge.quality_model import ANSWERS, PRIORS, model_file, read_priors, studies_folder
 from advisor.knowledge.staleness import overdue, stale_rules
 from advisor.knowledge.vocabulary import DERIVED_FACTS
 
@@ -93,6 +93,10 @@ def _uncited(book: Rulebook) -> Iterator[Problem]:
     cited |= {name for rule in book.rules for contest in rule.contested_by for name in contest.source}
     cited |= {name for parameter in book.parameters.values() for name in parameter.source}
     cited |= {name for fact in book.market.values() for name in fact.source}
+    beliefs = read_priors(studies_folder(book) / PRIORS)
+    cited |= {name for belief in (*beliefs.tuning, *beliefs.hybrid) for name in belief.source}
     for name in book.sources:
         if name not in cited:
-            yield Problem("sources.yaml", f"source {name}", "nothing that cites it", "a rule for each", "remove it")
+            yield Problem(
+                "sources.yaml", f"source {name}", "nothing that cites it", "a rule or belief for each", "remove it"
+            )

@@ -276,8 +276,8 @@ def _check(model: QualityModel) -> None:
         raise ValueError("a number that is not finite")
     if model.scale_points <= 0 or model.row_sd <= 0 or min(spreads) < 0:
         raise ValueError("a scale or spread that is not above 0")
-    if "scarcity" not in model.hybrid.features:
-        raise ValueError("no feature scarcity in the lead of a hybrid")
+    if "scarcity_classifier_head" not in model.hybrid.features:
+        raise ValueError("no feature scarcity_classifier_head in the lead of a hybrid")
 
 
 def _coefficients(raw: Mapping[str, Any]) -> Coefficients:

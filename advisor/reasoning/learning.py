@@ -25,7 +25,7 @@ from advisor.knowledge.quality_model import Priors, QualityModel
 from advisor.knowledge.studies import Comparison
 from advisor.reasoning.ledger import Entry
 from advisor.reasoning.quality.calibration import ROUGHLY, ROUNDING, choose, fit_calibrated, regrets
-from advisor.reasoning.quality.fit import Trials, fit, trials
+from advisor.reasoning.quality.fit import OWN, Trials, fit, trials
 from advisor.reasoning.quality.forecast import LEVEL, forecast
 
 FITS = "fits.jsonl"
@@ -77,14 +77,9 @@ def joined(
     return trials([*rows, *(_row(entry) for entry in own.values())], names, book, prices, day, answers)
 
 
-def is_run(data: Trials) -> Bools:
-    """Which rows are runs of ours, (N,)."""
-    return np.array([row.id.startswith("run:") for row in data.rows], bool)
-
-
 def on_tasks(data: Trials, priors: Priors) -> Trial:
     """The forecast on each task of ours: by the published comparisons alone, and with the other tasks' runs in."""
-    own = is_run(data)
+    own = data.own
     groups = sorted(set(data.studies[own].tolist()))
     if len(groups) < LEAST_TASKS:
         found = f"runs on {len(groups)} task(s)"
@@ -101,7 +96,7 @@ def on_tasks(data: Trials, priors: Priors) -> Trial:
 
 def on_papers(data: Trials, priors: Priors) -> Trial:
     """The forecast on each published paper: by the other papers alone, and with our runs in."""
-    own = is_run(data)
+    own = data.own
     before, after = [], []
     for group in sorted(set(data.studies[~own].tolist())):
         held = data.studies == group
@@ -112,7 +107,7 @@ def on_papers(data: Trials, priors: Priors) -> Trial:
 
 def fitted(data: Trials, priors: Priors) -> QualityModel:
     """The forecast with everything in, calibrated; it knows how many of its rows are our own."""
-    own = is_run(data)
+    own = data.own
     model = fit_calibrated(data, priors)
     return replace(
         model,
@@ -194,7 +189,7 @@ def _row(entry: Entry) -> Comparison:
     """A run as a comparison. Its id names its task as a study's rows name their paper."""
     answers = entry.answers or {}
     return Comparison(
-        id=f"run:{entry.group}-{entry.examples or 0:06d}:{entry.lock[:12]}",
+        id=f"{OWN}{entry.group}-{entry.examples or 0:06d}:{entry.lock[:12]}",
         paper=entry.group,
         authors_year="",
         source_url=entry.source,

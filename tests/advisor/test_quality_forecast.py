@@ -236,9 +236,42 @@ def test_the_forecast_of_the_batch_is_that_of_plain_arithmetic(shipped: Engine) 
     assert outcome.forecast is not None
     assert outcome.forecast.tuning[0] == pytest.approx(by_hand, abs=1e-9)
     extra = dict(zip(model.hybrid.features, model.hybrid.mean.tolist(), strict=True))
-    gain = scarcity * extra["scarcity"]
+    assert outcome.forecast.hybrid[0] == pytest.approx(extra["start"] - model.hybrid_selection, abs=1e-9)
+    bare = shipped.decide_answers([intake.parse(raw | {"tuning_method": "classifier_head"}, shipped.book)])
+    assert bare.forecast is not None
+    gain = scarcity * extra["scarcity_classifier_head"]
     hybrid = extra["start"] - model.hybrid_selection + max(by_hand + gain, 0) - max(by_hand, 0)
-    assert outcome.forecast.hybrid[0] == pytest.approx(hybrid, abs=1e-9)
+    assert bare.forecast.hybrid[0] == pytest.approx(hybrid, abs=1e-9)
+
+
+def test_the_forecast_of_a_tiny_model_of_ones_own_is_that_of_plain_arithmetic(shipped: Engine) -> None:
+    """Where one small model is prompted and tuned its size counts for the prompt, and for labels shown to it."""
+    raw = {
+        "task_kind": "classification",
+        "class_count": 2,
+        "labelled_examples": 1000,
+        "base_model_grade": "small",
+        "base_model_size_b": 0.1,
+        "tunable_model_size_b": 0.1,
+        "model_access": "open_weights",
+        "prompt_effort": "few_shot",
+        "training_material": "task_examples",
+        "tuning_method": "adapters",
+        "knowledge_need": "none",
+        "domain_specialization": "general",
+        "quality_measure": "label_match",
+    }
+    model = shipped.model
+    assert model is not None
+    weight = dict(zip(model.tuning.features, model.tuning.mean.tolist(), strict=True))
+    features = ("start", "prompt_few_shot", "same_base", "prompt_tiny", "kind_classification")
+    by_hand = sum(weight[name] for name in features) + math.log2(2 / 4) / 3 * weight["many_classes"]
+    extra = dict(zip(model.hybrid.features, model.hybrid.mean.tolist(), strict=True))
+    outcome = shipped.decide_answers([intake.parse(raw, shipped.book)])
+    assert outcome.forecast is not None
+    assert outcome.forecast.tuning[0] == pytest.approx(by_hand, abs=1e-9)
+    around = extra["start"] + extra["labels_shown_to_tiny"] - model.hybrid_selection
+    assert outcome.forecast.hybrid[0] == pytest.approx(around, abs=1e-9)
 
 
 def test_the_waterfall_sums_to_the_margin_with_the_forecast_in(shipped: Engine) -> None:

@@ -207,7 +207,7 @@ def test_a_fit_is_tried_on_tasks_left_out_and_forgets_nothing_by_itself(shipped:
 
     names = read_model_names(folder / NAMES)
     data = learning.joined(rows, runs_of(4), names, shipped.book, shipped.prices, shipped.day)
-    assert int(learning.is_run(data).sum()) == 8
+    assert int(data.own.sum()) == 8
     trial = learning.on_tasks(data, read_priors(folder / PRIORS))
     assert [fold.group for fold in trial.before] == [f"run:task{task}" for task in range(4)]
     before, after = trial.lead_error()
@@ -249,6 +249,7 @@ def test_a_written_fit_is_a_version_beside_the_shipped_forecast(shipped: Engine,
         advice.verdict_id
         != advise(parse({"task_kind": "classification", "class_count": 12}, other.book), shipped).verdict_id
     )
+    (pack / FOLDER / learning.FITS).unlink()
     assert learning.keep(pack / FOLDER, {"runs": ["run:a"]}) == 1
     assert learning.keep(pack / FOLDER, {"runs": ["run:a", "run:b"]}) == 2
     assert learning.last_fit(pack / FOLDER) == {"run:a", "run:b"}

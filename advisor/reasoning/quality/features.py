@@ -35,6 +35,9 @@ KINDS = (
     *("classification", "extraction", "summarization", "generation", "question_answering", "conversation"),
     *("translation", "code", "reasoning"),
 )
+SCARCE_HEAD = "scarcity_classifier_head"
+TINY = 1.0  # billions of parameters, below which a prompted model counts as tiny, by powers of ten
+TINIEST = 1.5
 VARYING = ("scarcity", "scarcity_few_shot_tuner", "scarcity_strong_prompt", "abundance")  # with the examples
 
 
@@ -45,6 +48,7 @@ class Situation:
     examples: tuple[Floats, Floats, Floats]
     pairs: Floats
     few_shot_tuner: Floats
+    classifier_head: Floats
     strong: Floats
     columns: Mapping[str, Floats]
     open_variance: Floats
@@ -56,6 +60,7 @@ class Situation:
             (low[rows], likely[rows], high[rows]),
             self.pairs[rows],
             self.few_shot_tuner[rows],
+            self.classifier_head[rows],
             self.strong[rows],
             {name: column[rows] for name, column in self.columns.items()},
             self.open_variance[rows],
@@ -84,9 +89,9 @@ class Situation:
         return np.stack([self.values(name, self.examples[quantile]) for name in names], axis=1)
 
     def hybrid_design(self, names: tuple[str, ...]) -> Floats:
-        """The same for the lead of a hybrid, where scarcity counts whatever the tuner."""
-        whole = self.scarcity(self.examples[1])
-        return np.stack([whole if name == "scarcity" else self.columns[name] for name in names], axis=1)
+        """The same for the lead of a hybrid, where scarcity counts for a bare classifier, which no prompt words."""
+        scarce = self.scarcity(self.examples[1]) * self.classifier_head
+        return np.stack([scarce if name == SCARCE_HEAD else self.columns[name] for name in names], axis=1)
 
 
 def situation(facts: Facts, prices: PriceTable, day: date) -> Situation:
@@ -109,20 +114,26 @@ def situation(facts: Facts, prices: PriceTable, day: date) -> Situation:
     same = is_any["model_access"](["open_weights"]) & base_known & tuned.known
     same &= np.abs(np.log(np.maximum(base, 1e-3) / tuned_size)) < 0.01
     knowledge_open = ~facts.known("knowledge_need")
+    needed = np.where(knowledge_open, 0.2, is_any["knowledge_need"](["stable", "changing"]))
+    tiny = np.where(base_known, np.clip(np.log10(TINY / base), 0, TINIEST), 0.0)
+    head = is_any["tuning_method"](["classifier_head"]).astype(float)
+    plain = effort_open | is_any["prompt_effort"](["zero_shot", "few_shot"])
     columns = {
         "start": np.ones(facts.n),
         "many_classes": np.where(counted, np.log2(np.maximum(classes.likely, 2) / 4) / 3, 0.0),
         "prompt_few_shot": np.where(effort_open, 1.0, is_any["prompt_effort"](["few_shot"])),
         "prompt_optimised": is_any["prompt_effort"](["optimised"]).astype(float),
         "prompt_retrieval": is_any["prompt_effort"](["retrieval"]).astype(float),
-        "knowledge_needed": np.where(knowledge_open, 0.2, is_any["knowledge_need"](["stable", "changing"])),
+        "knowledge_needed": needed,
         "prompt_frontier": frontier,
         "prompt_mid_range": mid,
-        "tuned_size": np.log10(tuned_size / REFERENCE_SIZE),
+        "prompt_tiny": tiny,
+        "tuned_size": np.log10(tuned_size / REFERENCE_SIZE) * ~same,
         "same_base": same.astype(float),
         "domain_mix": mix.astype(float),
         "domain_mix_hosted": mix * (frontier + mid),
         "raw_documents": raw.astype(float),
+        "labels_shown_to_tiny": kinds["classification"] * plain * ~material * (1 - needed) * (1 - head) * tiny,
         "text_overlap": is_any["quality_measure"](["text_overlap"]).astype(float),
         "judged": is_any["quality_measure"](["judged"]).astype(float),
         "specialised": is_any["domain_specialization"](["highly_specialized"]).astype(float),
@@ -140,6 +151,7 @@ def situation(facts: Facts, prices: PriceTable, day: date) -> Situation:
         examples=_examples(facts, material),
         pairs=pairs,
         few_shot_tuner=_few_shot_tuner(facts, labels),
+        classifier_head=head,
         strong=frontier + 0.6 * mid,
         columns=columns,
         open_variance=open_variance,
@@ -151,7 +163,7 @@ def unknown_features(tuning: Sequence[str], hybrid: Sequence[str], prices: Price
     columns = situation(Facts(1, {}, np.ones((1, 1))), prices, day).columns
     return (
         *(name for name in tuning if name not in columns and name not in VARYING),
-        *(name for name in hybrid if name not in columns and name != "scarcity"),
+        *(name for name in hybrid if name not in columns and name != SCARCE_HEAD),
     )
 
 

@@ -28,6 +28,7 @@ from advisor.reasoning.quality.features import Situation, situation
 
 ROUNDS = 100
 CONVERGED = 1e-9
+OWN = "run:"  # how the id of a row begins that is a run of our own
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +51,11 @@ class Trials:
             make = self.situation.hybrid_design if hybrid else self.situation.design
             self._designs[features] = make(features)
         return self._designs[features]
+
+    @property
+    def own(self) -> np.ndarray:
+        """Which rows are runs of our own, (N,)."""
+        return np.array([row.id.startswith(OWN) for row in self.rows], bool)
 
     @property
     def digest(self) -> str:
@@ -95,6 +101,8 @@ def fit(data: Trials, priors: Priors, chosen: np.ndarray | None = None, toleranc
         design = data.design(features, whole)
         rows = use & np.isfinite(lead)
         target = np.arcsinh(lead[rows] / priors.scale_points)
+        if whole:  # our own runs report every hybrid: what selection adds to a published lead they lack
+            target = target + priors.hybrid_selection * data.own[rows]
         parts.append(_solve(design[rows], target, data.studies[rows], beliefs, priors, tolerance))
     disagreement = _disagreement(data, parts[0], use & np.isfinite(tuned - prompt), tuned - prompt, priors)
     return QualityModel(

@@ -8,7 +8,7 @@ import numpy as np
 
 from advisor.intake.columns import Bools, Floats
 from advisor.knowledge.quality_model import Coefficients, QualityModel
-from advisor.reasoning.quality.features import WITHIN_90, Situation
+from advisor.reasoning.quality.features import SCARCE_HEAD, WITHIN_90, Situation
 
 LEVEL = 1.0  # points of 100: an approach within so many of the best counts as level with it
 NORMAL_95 = 1.6449
@@ -85,8 +85,8 @@ def forecast(model: QualityModel, at: Situation) -> Forecast:
     doubt = at.open_variance + ((ends[1] - ends[0]) / WITHIN_90) ** 2
     around = at.hybrid_design(model.hybrid.features)
     hybrid, hybrid_error = _project(model.hybrid, around)
-    # What a prompt adds to a model tuned on few examples it adds to that model, not to the prompt alone.
-    scarce = model.hybrid.features.index("scarcity")
+    # What a prompt adds to a classifier tuned on few examples it adds to that model, not to the prompt alone.
+    scarce = model.hybrid.features.index(SCARCE_HEAD)
     gain = around[:, scarce] * model.hybrid.mean[scarce]
     hybrid += np.maximum(lead + gain, 0) - np.maximum(lead, 0) - gain
     return Forecast(
