@@ -51,6 +51,13 @@ models_app = typer.Typer(
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Ray = Annotated[str | None, typer.Option(help="Run the cells on a Ray cluster: local, auto, or its address.")]
 RayThreads = Annotated[str | None, typer.Option(help="With --ray: processor threads of one worker, 1.")]
+EndpointUrl = Annotated[
+    str | None, typer.Option(help="The URL of an OpenAI-compatible server that answers as --model.")
+]
+KeyEnv = Annotated[str | None, typer.Option(help="With --endpoint: the variable that holds its key.")]
+PriceInput = Annotated[str | None, typer.Option(help="With --endpoint: USD per million tokens read.")]
+PriceOutput = Annotated[str | None, typer.Option(help="With --endpoint: USD per million tokens written.")]
+BudgetUsd = Annotated[str | None, typer.Option(help="With --endpoint: send nothing that could exceed it.")]
 RayGpus = Annotated[str | None, typer.Option(help="With --ray: GPUs, or the share of one, for one worker, 0.")]
 
 
@@ -164,13 +171,11 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
     race: Annotated[bool, typer.Option("--race", help="Ask in batches; stop where the verdict is certain.")] = False,
     margin: Annotated[str | None, typer.Option(help="With --race: the difference that does not matter, 0.02.")] = None,
     checks: Annotated[bool, typer.Option("--checks", help="Also: shifted texts, and what tuning forgot.")] = False,
-    endpoint: Annotated[
-        str | None, typer.Option(help="The URL of an OpenAI-compatible server that answers as --model.")
-    ] = None,
-    key_env: Annotated[str | None, typer.Option(help="With --endpoint: the variable that holds its key.")] = None,
-    price_input: Annotated[str | None, typer.Option(help="With --endpoint: USD per million tokens read.")] = None,
-    price_output: Annotated[str | None, typer.Option(help="With --endpoint: USD per million tokens written.")] = None,
-    budget_usd: Annotated[str | None, typer.Option(help="With --endpoint: send nothing that could exceed it.")] = None,
+    endpoint: EndpointUrl = None,
+    key_env: KeyEnv = None,
+    price_input: PriceInput = None,
+    price_output: PriceOutput = None,
+    budget_usd: BudgetUsd = None,
     budget_minutes: Annotated[str | None, typer.Option(help="Start nothing that would not be done in time.")] = None,
     ray: Ray = None,
     ray_threads: RayThreads = None,
@@ -243,7 +248,14 @@ def describe_task(  # noqa: PLR0913, PLR0917 - the words of the command, which n
     train_sizes: Annotated[str, typer.Option(help="Numbers of labelled examples.")] = "16,64",
     seeds: Annotated[str, typer.Option(help="Seeds; each draws its own examples.")] = "0",
     test_limit: Annotated[str | None, typer.Option(help="Use only so many test rows.")] = None,
-    model: Annotated[str, typer.Option(help="A model's name or folder (advisor models list).")] = "smollm2-135m",
+    model: Annotated[
+        str | None, typer.Option(help="A model's name or folder (advisor models list). Default: smollm2-135m.")
+    ] = None,
+    endpoint: EndpointUrl = None,
+    key_env: KeyEnv = None,
+    price_input: PriceInput = None,
+    price_output: PriceOutput = None,
+    budget_usd: BudgetUsd = None,
     out: Annotated[str | None, typer.Option(help="The run's directory, under which imported data lie.")] = None,
     text_column: Annotated[str | None, typer.Option(help="Of a data file: the column with the texts.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Of a data file: the column with the answers.")] = None,
@@ -260,7 +272,10 @@ def describe_task(  # noqa: PLR0913, PLR0917 - the words of the command, which n
     words |= {"kind": kind, "description": description}
     folder = own_data.task_of(task, words, out, lambda text: typer.echo(text, err=True))
     options: dict[str, Any] = {"arms": arms, "train_sizes": train_sizes, "seeds": seeds, "test_limit": test_limit}
-    _print_json(describe(folder, _checked(folder, model=model, race=False, margin=None, **options)))
+    options["model"] = model
+    given = (endpoint, key_env, price_input, price_output, budget_usd)
+    ring = _ring_of(dict(zip(_OF_ENDPOINT, given, strict=True)), options)
+    _print_json(describe(folder, _checked(folder, ring=ring, race=False, margin=None, **options), ring))
 
 
 @bench_app.command("suite")

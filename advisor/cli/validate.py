@@ -33,7 +33,16 @@ def validate_command(  # noqa: PLR0913, PLR0917 - the words of the command, whic
     ] = "16,64",
     seeds: Annotated[str, typer.Option(help="Seeds; each draws its own examples.")] = "0",
     test_limit: Annotated[str | None, typer.Option(help="Use only so many test rows.")] = None,
-    model: Annotated[str, typer.Option(help="A model's name or folder (advisor models list).")] = "smollm2-135m",
+    model: Annotated[
+        str | None, typer.Option(help="A model's name or folder (advisor models list). Default: smollm2-135m.")
+    ] = None,
+    endpoint: Annotated[
+        str | None, typer.Option(help="As for advisor bench run; the model's arms only prompt.")
+    ] = None,
+    key_env: Annotated[str | None, typer.Option(help="As for advisor bench run.")] = None,
+    price_input: Annotated[str | None, typer.Option(help="As for advisor bench run.")] = None,
+    price_output: Annotated[str | None, typer.Option(help="As for advisor bench run.")] = None,
+    budget_usd: Annotated[str | None, typer.Option(help="As for advisor bench run, per task.")] = None,
     budget_minutes: Annotated[str | None, typer.Option(help="Per task: start nothing that would not be done.")] = None,
     out_dir: Annotated[Path, typer.Option("--out", metavar="DIR", help="Runs lie in DIR/TASK.")] = Path(
         "runs/validate"
@@ -62,6 +71,8 @@ def validate_command(  # noqa: PLR0913, PLR0917 - the words of the command, whic
     knowledge = engine(rules or locate.rules_dir(), day_of(None))
     stated = intake.read(answers, knowledge.book) if answers is not None else intake.Answers()
     grid = {"arms": arms, "train_sizes": train_sizes, "seeds": seeds, "test_limit": test_limit, "model": model}
+    grid |= {"endpoint": endpoint, "key_env": key_env, "budget_usd": budget_usd}
+    grid |= {"price_input": price_input, "price_output": price_output}
     own = {"text_column": text_column, "label_column": label_column, "test_file": test_file}
     own |= {"kind": kind, "description": description}
     described: list[Description] = []

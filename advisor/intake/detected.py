@@ -31,7 +31,9 @@ TASK_KINDS = {
 OVERLAP = ("token_f1", "rouge_l", "chrf")
 EFFORTS = {
     "zero_shot": "zero_shot",
+    "endpoint_zero_shot": "zero_shot",
     "few_shot": "few_shot",
+    "endpoint_few_shot": "few_shot",
     "optimised_prompt": "optimised",
     "retrieved_few_shot": "retrieval",
 }

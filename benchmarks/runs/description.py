@@ -11,15 +11,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .. import approaches
 from ..errors import BenchmarkError
-from ..models import registry
 from ..models.weights import parameters, token_counter
 from ..records import Task
 from ..statistics import minimum_detectable_difference
 from ..tasks import find, load
 from ..tasks.intake.report import REPORT_FILE
 from .plan import Wish
+from .ring import Ring, shipped
 
 SCHEMA = "advisor/description/1"
 SAMPLED = 200
@@ -27,20 +26,25 @@ CHARACTERS = 4  # to a token, where no tokenizer is at hand
 REPEATED = "the same text and answer again"
 
 
-def describe(folder: str | Path, wish: Wish) -> dict[str, Any]:
+def describe(folder: str | Path, wish: Wish, ring: Ring | None = None) -> dict[str, Any]:
     """The task in `folder`, the arms and sizes of the wish, and its model, JSON-shaped. Raises BenchmarkError."""
+    ring = ring or shipped()
     path = find(folder)
     task = load(path)
     card = task.card
     count: Callable[[Sequence[str]], list[int]] = _characters
     counted_by = f"characters / {CHARACTERS}"
     model = None
-    if wish.model and any(approaches.ARMS[arm].needs_model for arm in wish.arms):
-        files = registry.resolve(wish.model)
-        found = token_counter(files.folder)
-        if found is not None:
-            count, counted_by = found, f"the tokenizer of {files.name}"
-        model = {"name": files.name, "content_hash": files.content_hash, "parameters": parameters(files.folder)}
+    if wish.model and any(ring.arms[arm].needs_model for arm in wish.arms):
+        files = ring.resolve(wish.model)
+        model = {"name": files.name, "content_hash": files.content_hash}
+        if ring.said is not None:
+            model["endpoint"] = ring.said["url"]
+        else:
+            model["parameters"] = parameters(files.folder)
+            found = token_counter(files.folder)
+            if found is not None:
+                count, counted_by = found, f"the tokenizer of {files.name}"
     limit = min(wish.test_limit or len(task.test), len(task.test))
     return {
         "schema": SCHEMA,
@@ -60,8 +64,7 @@ def describe(folder: str | Path, wish: Wish) -> dict[str, Any]:
         "repeats": _repeats(path),
         "model": model,
         "arms": {
-            arm: {"approach": approaches.ARMS[arm].approach, "technique": approaches.ARMS[arm].technique}
-            for arm in wish.arms
+            arm: {"approach": ring.arms[arm].approach, "technique": ring.arms[arm].technique} for arm in wish.arms
         },
         "train_sizes": list(wish.train_sizes),
         "seeds": list(wish.seeds),
