@@ -165,7 +165,7 @@ def _labels(task: Description) -> Iterator[tuple[str, Any, str]]:
         return
     share = agreeing / (agreeing + conflicting)
     word = "good" if share >= GOOD else "poor" if share < POOR else "fair"
-    yield "label_quality", word, f"of {agreeing + conflicting} repeated texts {share:.0%} have the same answer again"
+    yield "label_quality", word, f"{agreeing} of {agreeing + conflicting} repeated texts have the same answer again"
 
 
 def _model(task: Description) -> Iterator[tuple[str, Any, str]]:

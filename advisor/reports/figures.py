@@ -81,7 +81,7 @@ def _with_unit(value: float, unit: str, in_table: bool, sign: bool, digits: str 
     before = _MINUS if value < 0 and digits.strip("0.,") else "+" if sign and digits.strip("0.,") else ""
     text = before + (dollars(numeral(digits)) if money else numeral(digits))
     if unit in {"%", "×"}:
-        return f"{text} {unit}"
+        return f"{text}\u00a0{unit}"  # a figure and its sign stay on one line
     words = "" if in_table else unit.removeprefix("USD").strip()
     return f"{text} {measure(words.removesuffix('s') if digits == '1' else words)}" if words else text
 

@@ -12,7 +12,7 @@ from streamlit.navigation.page import StreamlitPage
 from advisor.errors import InputError
 from advisor.knowledge.domain import Quantity
 from advisor.knowledge.record_summary import record_folder
-from advisor.language import say, say_many
+from advisor.language import numeral, say, say_many
 from advisor.reasoning import ledger, tally
 from advisor.reports.document import ChartSpec, Mark, Series
 from advisor.reports.figures import figure, mark
@@ -73,7 +73,8 @@ def _part(origin: str, part: Mapping[str, Any]) -> None:
                 st.caption(title)
                 st.markdown(f"### {count:,}", anchors=False)
     text = "{good} of {n} are hits or ties{mark}; the share lies between {low} and {high} (Wilson, 95 %)."
-    st.markdown(say(text, good=good, n=n, mark=mark("measured"), low=f"{low:.0%}", high=f"{high:.0%}"))
+    ends = {"low": numeral(f"{low:.2f}"), "high": numeral(f"{high:.2f}")}  # a percentage wants thirty predictions
+    st.markdown(say(text, good=good, n=n, mark=mark("measured"), **ends))
     if part["regret"] is not None:
         draw_chart(_lost(origin, part))
     _held(part["calibration"])

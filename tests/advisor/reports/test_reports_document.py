@@ -170,7 +170,7 @@ def test_the_lead_adds_up_and_the_others_are_told_why_not(sample: Make) -> None:
     from advisor.reports import render
 
     text = render(sample(), "text").decode()
-    assert "The first place holds in 93 %ᵉ of plausible weightings" in "\n".join(text.splitlines()[:40])
+    assert "The first place holds in 93\u00a0%ᵉ of plausible weightings" in "\n".join(text.splitlines()[:40])
     assert "What the lead over prompting adds up from" in text
     assert re.search(r"^Sum +0\.75ᵉ$", text, re.MULTILINE)
     assert "Prompting is behind by 0.75 pointsᵉ" in text
