@@ -166,7 +166,8 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
     seeds: Annotated[str, typer.Option(help="Seeds; each draws its own examples.")] = "0",
     test_limit: Annotated[str | None, typer.Option(help="Use only so many test rows.")] = None,
     model: Annotated[
-        str | None, typer.Option(help="A model's name or folder (advisor models list). Default: smollm2-135m.")
+        str | None,
+        typer.Option(help="A model's name, hub:OWNER/NAME or folder (advisor models list). Default: smollm2-135m."),
     ] = None,
     race: Annotated[bool, typer.Option("--race", help="Ask in batches; stop where the verdict is certain.")] = False,
     margin: Annotated[str | None, typer.Option(help="With --race: the difference that does not matter, 0.02.")] = None,
@@ -249,7 +250,8 @@ def describe_task(  # noqa: PLR0913, PLR0917 - the words of the command, which n
     seeds: Annotated[str, typer.Option(help="Seeds; each draws its own examples.")] = "0",
     test_limit: Annotated[str | None, typer.Option(help="Use only so many test rows.")] = None,
     model: Annotated[
-        str | None, typer.Option(help="A model's name or folder (advisor models list). Default: smollm2-135m.")
+        str | None,
+        typer.Option(help="A model's name, hub:OWNER/NAME or folder (advisor models list). Default: smollm2-135m."),
     ] = None,
     endpoint: EndpointUrl = None,
     key_env: KeyEnv = None,
@@ -286,7 +288,9 @@ def run_suite(  # noqa: PLR0917 - the words of the command, which nobody calls b
     train_sizes: Annotated[str, typer.Option(help="Numbers of labelled examples.")] = "16,64",
     seeds: Annotated[str, typer.Option(help="Seeds; each draws its own examples.")] = "0",
     test_limit: Annotated[str | None, typer.Option(help="Use only so many test rows of each task.")] = None,
-    model: Annotated[str, typer.Option(help="A model's name or folder (advisor models list).")] = "smollm2-135m",
+    model: Annotated[
+        str, typer.Option(help="A model's name, hub:OWNER/NAME or folder (advisor models list).")
+    ] = "smollm2-135m",
     out: Annotated[str, typer.Option(help="The folder of the runs, one folder for each task.")] = "runs/suite",
     as_json: AsJson = False,
 ) -> None:
@@ -432,7 +436,11 @@ def list_models(as_json: AsJson = False) -> None:
 
 
 @models_app.command("pull")
-def pull_model(name: Annotated[str, typer.Argument(help="A model's name (advisor models list).")]) -> None:
+def pull_model(
+    name: Annotated[
+        str, typer.Argument(help="A name (advisor models list), or hub:OWNER/NAME, with @REVISION if need be.")
+    ],
+) -> None:
     """Fetch a model, check it against its pinned hash and print its folder."""
     from .models import registry
 

@@ -34,7 +34,8 @@ def validate_command(  # noqa: PLR0913, PLR0917 - the words of the command, whic
     seeds: Annotated[str, typer.Option(help="Seeds; each draws its own examples.")] = "0",
     test_limit: Annotated[str | None, typer.Option(help="Use only so many test rows.")] = None,
     model: Annotated[
-        str | None, typer.Option(help="A model's name or folder (advisor models list). Default: smollm2-135m.")
+        str | None,
+        typer.Option(help="A model's name, hub:OWNER/NAME or folder (advisor models list). Default: smollm2-135m."),
     ] = None,
     endpoint: Annotated[
         str | None, typer.Option(help="As for advisor bench run; the model's arms only prompt.")

