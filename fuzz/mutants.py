@@ -1,9 +1,12 @@
 """Mutation testing of the engine: `python fuzz/mutants.py code|rules [COUNT] [SEED]`, from a clean checkout.
 
-`code` draws places in `advisor/reasoning` at random, one mutant of cosmic-ray (`pip install cosmic-ray`) at each, and
-runs the tests of the engine on it, in a clone. Places in annotations are left out: nothing reads them. `rules` changes
-one number, word or direction in a rule file at a time and runs what CI runs on it: the rules as they were reviewed,
-`advisor rules test` and `advisor rules check`. Prints what survived, and the score with its Wilson interval.
+`code` draws places in `advisor/reasoning` at random, one mutant of cosmic-ray at each, and runs the fast tests of the
+advisor on it, in a clone: first those that ran its line on clean code, then all (`pip install cosmic-ray pytest-cov`).
+A larger COUNT goes on with the same draw. Left out is what decides nothing: annotations, which nothing reads; `slots`
+of a frozen dataclass, which only saves memory; what Python cannot compile. `rules` changes one number, word or
+direction in a rule file at a time and runs what CI runs on it: the rules as they were reviewed, `advisor rules test`
+and `advisor rules check`. Tells each mutant's fate on stderr as it goes, then prints the survivors, and the score with
+its Wilson interval, also when it is interrupted.
 """
 
 from __future__ import annotations
@@ -13,100 +16,162 @@ import json
 import os
 import random
 import re
-import sqlite3
+import resource
+import signal
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CODE = "advisor/reasoning"
 TESTS = (
-    *("reviewed_rules", "oracle", "engine", "costs", "measured", "probe", "plan", "judgement", "record", "check"),
-    *("difference", "limits", "stale", "likeness", "contradictions", "coverage", "quality_forecast", "portfolio"),
-    *("properties", "costs_simulation", "backtest", "studies_record", "truth", "lint_scored", "overlay", "studies"),
+    *("-m", "not slow and not browser", "tests/advisor"),
+    *("--ignore", "tests/advisor/ui", "--ignore", "tests/advisor/store"),
 )
-TIMEOUT = 400.0
+# Seconds that the tests of a line may take on clean code before all tests run, and times as long before one hangs.
+FIRST, PATIENCE = 30.0, 8
+MEMORY = 8 << 30
 
 
-def code(count: int, rng: random.Random, folder: Path) -> list[tuple[str, bool]]:
-    """Mutants of the engine's code, each with whether a test failed on it."""
+def code(count: int, rng: random.Random, folder: Path) -> Iterator[tuple[str, str]]:
+    """Mutants of the engine's code, each with the test that failed on it, if one did."""
     clone = _clone(folder)
-    files = " ".join(f"tests/advisor/test_{name}.py" for name in TESTS)
-    command = (
-        f"env PYTHONPATH={clone} {sys.executable} -m pytest -x -q -p no:cacheprovider {files} tests/advisor/reports"
-    )
-    config, session = folder / "mutants.toml", folder / "mutants.sqlite"
-    config.write_text(
-        f'[cosmic-ray]\nmodule-path = "{CODE}"\ntimeout = {TIMEOUT}\nexcluded-modules = []\n'
-        f'test-command = "{command}"\n[cosmic-ray.distributor]\nname = "local"\n',
-        encoding="utf-8",
-    )
-    tool = Path(sys.executable).with_name("cosmic-ray")
-    there = {**os.environ, "PYTHONPATH": str(clone)}
-    subprocess.run([tool, "init", config, session], cwd=clone, env=there, check=True, stdout=subprocess.DEVNULL)
-    with sqlite3.connect(session) as database:
-        _draw(database, clone, count, rng)
-    subprocess.run([tool, "exec", config, session], cwd=clone, env=there, check=True)
-    with sqlite3.connect(session) as database:
-        found = database.execute(
-            "SELECT module_path, start_pos_row, operator_name, test_outcome, worker_outcome "
-            "FROM mutation_specs JOIN work_results USING (job_id)"
-        ).fetchall()
-    return [
-        (f"{module}:{row} {operator.removeprefix('core/')}", str(outcome).upper().endswith("KILLED"))
-        for module, row, operator, outcome, worker in found
-        if str(worker).upper().endswith("NORMAL")
-    ]
+    spent, reach = _clean(clone)
+    for path, row, operator, mutant in _drawn(clone, count, rng):
+        whole, module = path.read_text(encoding="utf-8"), str(path.relative_to(clone))
+        # A line that ran at import only, or in another process, is tried by the tests of its module.
+        tests = reach[module].get(row) or set().union(*reach[module].values())
+        path.write_text(mutant, encoding="utf-8")
+        killer = _killer(clone, tests, spent)
+        path.write_text(whole, encoding="utf-8")
+        changed = zip(whole.splitlines(), mutant.splitlines(), strict=False)
+        lines = next((f"{old.strip()} -> {new.strip()}" for old, new in changed if old != new), "a line less")
+        yield f"{module}:{row} {operator.removeprefix('core/')} {lines}", killer
 
 
-def _draw(database: sqlite3.Connection, clone: Path, count: int, rng: random.Random) -> None:
-    """Leaves one mutant at each of `count` places in the session."""
-    columns = "job_id, module_path, operator_name, start_pos_row, start_pos_col"
-    places: dict[tuple[str, int, int], list[str]] = {}
-    annotated: dict[str, set[int]] = {}
-    for job, module, _, row, column in database.execute(f"SELECT {columns} FROM mutation_specs ORDER BY job_id"):
-        if module not in annotated:
-            annotated[module] = set(_annotations(clone / module))
-        if row not in annotated[module]:
-            places.setdefault((module, row, column), []).append(job)
-    drawn = rng.sample(sorted(places), min(count, len(places)))
-    kept = {rng.choice(places[place]) for place in drawn}
-    for (job,) in database.execute("SELECT job_id FROM work_items").fetchall():
-        if job not in kept:
-            database.execute("DELETE FROM mutation_specs WHERE job_id = ?", (job,))
-            database.execute("DELETE FROM work_items WHERE job_id = ?", (job,))
+def _killer(clone: Path, tests: set[str], spent: dict[str, float]) -> str:
+    """What failed in the clone: the quickest of some tests, else any of all; empty where nothing did."""
+    first, seconds = [], 0.0
+    for test in sorted(tests, key=lambda test: (spent[test], test)):
+        seconds += spent[test]
+        if seconds > FIRST:
+            break
+        first.append(test)
+    for words, usual in ((first, seconds), (TESTS, sum(spent.values()))):
+        status, told = _pytest(clone, "-x", *words, patience=PATIENCE * usual + 60) if words else (0, "")
+        failed = re.search(r"^(?:FAILED|ERROR) (\S+)", told, re.MULTILINE)
+        # Where pytest could not run the first tests, because it does not find them any more, all of them judge.
+        if status in {1, HANGS} or (status and words is TESTS):
+            return "a hang" if status == HANGS else failed[1] if failed else f"pytest's status {status}"
+    return ""
 
 
-def _annotations(path: Path) -> Iterator[int]:
-    """The lines of annotations and of imports for the type checker."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        parts: list[ast.AST | None] = []
+def _drawn(clone: Path, count: int, rng: random.Random) -> Iterator[tuple[Path, int, str, str]]:
+    """Path, row, operator and mutated text of one mutant at each of `count` places."""
+    from cosmic_ray.ast import ast_nodes, get_ast
+    from cosmic_ray.mutating import mutate_code
+    from cosmic_ray.plugins import get_operator, operator_names
+
+    operators = {name: get_operator(name) for name in sorted(operator_names())}
+    operators = {name: operator() for name, operator in operators.items() if not operator.arguments()}
+    places: dict[tuple[Path, int, int], list[tuple[str, int]]] = defaultdict(list)
+    for path in sorted((clone / CODE).rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        nodes, idle = list(ast_nodes(get_ast(text))), list(_idle(text))
+        for name, operator in operators.items():
+            begins = [begin for node in nodes for begin, _ in operator.mutation_positions(node)]
+            for occurrence, begin in enumerate(begins):
+                if not any(low <= begin < high for low, high in idle):
+                    places[path, *begin].append((name, occurrence))
+    left = count
+    for path, row, column in rng.sample(sorted(places), len(places)):
+        name, occurrence = rng.choice(places[path, row, column])
+        mutant = mutate_code(path.read_text(encoding="utf-8"), operators[name], occurrence)
+        try:
+            compile(mutant, path, "exec")
+        except SyntaxError:
+            continue
+        yield path, row, name, mutant
+        left -= 1
+        if not left:
+            return
+
+
+def _idle(text: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """Where annotations and `slots=True` begin and end."""
+    for node in ast.walk(ast.parse(text)):
+        parts: list[ast.expr | None] = []
         if isinstance(node, ast.FunctionDef):
             parts = [node.returns, *(arg.annotation for arg in ast.walk(node.args) if isinstance(arg, ast.arg))]
-        elif isinstance(node, ast.AnnAssign) and node.value is None:
-            parts = [node]
+        elif isinstance(node, ast.AnnAssign):
+            parts = [node.annotation]
+        elif isinstance(node, ast.keyword) and node.arg == "slots":
+            parts = [node.value]
         for part in parts:
-            if isinstance(part, ast.expr | ast.stmt):
-                yield from range(part.lineno, (part.end_lineno or part.lineno) + 1)
+            if part is not None:
+                yield (part.lineno, part.col_offset), (part.end_lineno or part.lineno, part.end_col_offset or 0)
 
 
-def rules(count: int, rng: random.Random, folder: Path) -> list[tuple[str, bool]]:
-    """Mutants of the shipped rule files, each with whether the pack's own checks or cases tell."""
+def _clean(clone: Path) -> tuple[dict[str, float], dict[str, dict[int, set[str]]]]:
+    """The seconds of each test on clean code, and the tests that ran each line of each module."""
+    import coverage
+
+    print("all tests run once on the clean code", file=sys.stderr)  # noqa: T201
+    watch = ("--durations=0", "--durations-min=0", f"--cov={CODE}", "--cov-context=test", "--cov-report=")
+    status, told = _pytest(clone, *TESTS, *watch)
+    if status:
+        raise SystemExit(f"the tests fail on the clean code:\n{told[-4000:]}")
+    spent: dict[str, float] = defaultdict(float)
+    for seconds, test in re.findall(r"^([\d.]+)s (?:call|setup|teardown) +(.+)$", told, re.MULTILINE):
+        spent[test] += float(seconds)
+    data = coverage.CoverageData(str(clone / ".coverage"))
+    data.read()
+    reach: dict[str, dict[int, set[str]]] = defaultdict(dict)
+    for name in data.measured_files():
+        for line, contexts in data.contexts_by_lineno(name).items():
+            reach[str(Path(name).relative_to(clone))][line] = {it.rpartition("|")[0] for it in contexts if it}
+    return spent, reach
+
+
+HANGS = -1
+
+
+def _pytest(clone: Path, *words: str, patience: float | None = None) -> tuple[int, str]:
+    """Exit status and words of pytest in the clone; HANGS, with all processes it began ended, after `patience` s."""
+    # Bytecode is written by the run on clean code alone: a mutant's would be taken for that of the next.
+    there = {**os.environ, "PYTHONPATH": str(clone), "OMP_NUM_THREADS": "1"}
+    there["PYTHONDONTWRITEBYTECODE"] = "" if patience is None else "1"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
+    pipe, err = subprocess.PIPE, subprocess.STDOUT
+    with subprocess.Popen(
+        command, cwd=clone, env=there, stdout=pipe, stderr=err, text=True, start_new_session=True
+    ) as process:
+        try:
+            told, _ = process.communicate(timeout=patience)
+        except BaseException as fault:
+            os.killpg(process.pid, signal.SIGKILL)
+            if isinstance(fault, subprocess.TimeoutExpired):
+                return HANGS, ""
+            raise
+    return process.returncode, told
+
+
+def rules(count: int, rng: random.Random, folder: Path) -> Iterator[tuple[str, str]]:
+    """Mutants of the shipped rule files, each with the check that failed on it, if one did."""
     clone = _clone(folder)
     paths = sorted(path for name in ("gates", "scores", "notes") for path in (clone / "rules" / name).glob("*.yaml"))
     places = [(path, number) for path in paths for number, line in enumerate(_lines(path)) if mutated(line, rng)]
-    found = []
     for path, number in rng.sample(places, min(count, len(places))):
         whole = path.read_text(encoding="utf-8")
         lines = _lines(path)
         before, lines[number] = lines[number], mutated(lines[number], rng) or ""
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         name = f"{path.relative_to(clone)}:{number + 1} {before.strip()} -> {lines[number].strip()}"
-        found.append((name, any(_fails(clone, words) for words in CHECKS)))
+        yield name, next((" ".join(words[1:]) for words in CHECKS if _fails(clone, words)), "")
         path.write_text(whole, encoding="utf-8")
-    return found
 
 
 # What CI runs on a change of a rule file, the quickest first.
@@ -158,12 +223,22 @@ def main(what: str, count: int, seed: int) -> None:
     """Prints the survivors and the score."""
     from scipy.stats import binomtest
 
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    found: list[tuple[str, str]] = []
     with tempfile.TemporaryDirectory() as scratch:
-        found = {"code": code, "rules": rules}[what](count, random.Random(seed), Path(scratch))
-    killed = sum(dead for _, dead in found)
+        try:
+            for name, killer in {"code": code, "rules": rules}[what](count, random.Random(seed), Path(scratch)):
+                found.append((name, killer))
+                fate = f"killed by {killer}" if killer else "SURVIVED"
+                print(f"{len(found)}/{count} {name}: {fate}", file=sys.stderr, flush=True)  # noqa: T201
+        except KeyboardInterrupt:
+            print("interrupted; the score is that of the mutants so far", file=sys.stderr)  # noqa: T201
+    if not found:
+        return
+    killed = sum(bool(killer) for _, killer in found)
     interval = binomtest(killed, len(found)).proportion_ci(method="wilson")
-    for name, dead in sorted(found):
-        if not dead:
+    for name, killer in sorted(found):
+        if not killer:
             print(f"survived: {name}")  # noqa: T201
     score = {"killed": killed, "of": len(found), "score": round(killed / len(found), 3)}
     print(json.dumps({**score, "low": round(interval.low, 3), "high": round(interval.high, 3)}))  # noqa: T201
