@@ -1,12 +1,13 @@
 """Mutation testing of the engine: `python fuzz/mutants.py code|rules [COUNT] [SEED]`, from a clean checkout.
 
 `code` draws places in `advisor/reasoning` at random, one mutant of cosmic-ray at each, and runs the fast tests of the
-advisor on it, in a clone: first those that ran its line on clean code, then all (`pip install cosmic-ray pytest-cov`).
-A larger COUNT goes on with the same draw. Left out is what decides nothing: annotations, which nothing reads; `slots`
-of a frozen dataclass, which only saves memory; what Python cannot compile. `rules` changes one number, word or
-direction in a rule file at a time and runs what CI runs on it: the rules as they were reviewed, `advisor rules test`
-and `advisor rules check`. Tells each mutant's fate on stderr as it goes, then prints the survivors, and the score with
-its Wilson interval, also when it is interrupted.
+advisor in a clone: first, on each mutant, those that ran its line on clean code; then all tests on what is left
+(`pip install cosmic-ray pytest-cov`). A larger COUNT goes on with the same draw. Left out is what decides nothing:
+annotations, which nothing reads; `slots` of a frozen dataclass, which only saves memory; what Python cannot compile.
+`rules` changes one number, word or direction in a rule file at a time and runs what CI runs on it: the rules as they
+were reviewed, `advisor rules test` and `advisor rules check`. Tells each mutant's fate on stderr as it goes, then
+prints the survivors, and the score with its Wilson interval, also when it is interrupted: then what was not judged by
+all tests counts as a survivor.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,45 +35,80 @@ TESTS = (
     *("--ignore", "tests/advisor/ui", "--ignore", "tests/advisor/store"),
 )
 # Seconds that the tests of a line may take on clean code before all tests run, and times as long before one hangs.
-FIRST, PATIENCE = 30.0, 8
+FIRST, PATIENCE = 20.0, 8
 MEMORY = 8 << 30
 
 
+@dataclass(frozen=True)
+class Mutant:
+    """The text of a module with one mutation, and what it was."""
+
+    path: Path
+    row: int
+    name: str
+    text: str
+
+
 def code(count: int, rng: random.Random, folder: Path) -> Iterator[tuple[str, str]]:
-    """Mutants of the engine's code, each with the test that failed on it, if one did."""
+    """Mutants of the engine's code, each with the test that failed on it; again once all tests ran, where none did."""
     clone = _clone(folder)
     spent, reach = _clean(clone)
-    for path, row, operator, mutant in _drawn(clone, count, rng):
-        whole, module = path.read_text(encoding="utf-8"), str(path.relative_to(clone))
+    left: dict[Path, list[Mutant]] = defaultdict(list)
+    for mutant in _drawn(clone, count, rng):
+        module = reach[str(mutant.path.relative_to(clone))]
         # A line that ran at import only, or in another process, is tried by the tests of its module.
-        tests = reach[module].get(row) or set().union(*reach[module].values())
-        path.write_text(mutant, encoding="utf-8")
-        killer = _killer(clone, tests, spent)
-        path.write_text(whole, encoding="utf-8")
-        changed = zip(whole.splitlines(), mutant.splitlines(), strict=False)
-        lines = next((f"{old.strip()} -> {new.strip()}" for old, new in changed if old != new), "a line less")
-        yield f"{module}:{row} {operator.removeprefix('core/')} {lines}", killer
+        tests, seconds = _quickest(module.get(mutant.row) or set().union(*module.values()), spent)
+        status, killer = _told(clone, [mutant], tests, PATIENCE * seconds + 60) if tests else (0, "")
+        # Where pytest could not run them, because it does not find them any more, all tests judge.
+        if status in {1, HANGS}:
+            yield mutant.name, killer
+        else:
+            left[mutant.path].append(mutant)
+            yield mutant.name, ""
+    for several in zip_longest(*left.values()):
+        yield from _judged(clone, [mutant for mutant in several if mutant], PATIENCE * sum(spent.values()))
 
 
-def _killer(clone: Path, tests: set[str], spent: dict[str, float]) -> str:
-    """What failed in the clone: the quickest of some tests, else any of all; empty where nothing did."""
-    first, seconds = [], 0.0
+def _quickest(tests: set[str], spent: dict[str, float]) -> tuple[list[str], float]:
+    """The quickest of some tests, FIRST seconds of them, and how long they took on clean code."""
+    chosen, seconds = [], 0.0
     for test in sorted(tests, key=lambda test: (spent[test], test)):
-        seconds += spent[test]
-        if seconds > FIRST:
+        if seconds + spent[test] > FIRST:
             break
-        first.append(test)
-    for words, usual in ((first, seconds), (TESTS, sum(spent.values()))):
-        status, told = _pytest(clone, "-x", *words, patience=PATIENCE * usual + 60) if words else (0, "")
-        failed = re.search(r"^(?:FAILED|ERROR) (\S+)", told, re.MULTILINE)
-        # Where pytest could not run the first tests, because it does not find them any more, all of them judge.
-        if status in {1, HANGS} or (status and words is TESTS):
-            return "a hang" if status == HANGS else failed[1] if failed else f"pytest's status {status}"
-    return ""
+        chosen.append(test)
+        seconds += spent[test]
+    return chosen, seconds
 
 
-def _drawn(clone: Path, count: int, rng: random.Random) -> Iterator[tuple[Path, int, str, str]]:
-    """Path, row, operator and mutated text of one mutant at each of `count` places."""
+def _judged(clone: Path, mutants: list[Mutant], patience: float) -> Iterator[tuple[str, str]]:
+    """What all tests say of mutants in different modules: those that pass together count as survivors, each of them.
+
+    Two that undo each other would survive so as well: the score can come out lower than it is, never higher.
+    """
+    status, killer = _told(clone, mutants, TESTS, patience)
+    if not status or len(mutants) == 1:
+        yield from ((mutant.name, killer) for mutant in mutants)
+    else:
+        half = len(mutants) // 2
+        yield from _judged(clone, mutants[:half], patience)
+        yield from _judged(clone, mutants[half:], patience)
+
+
+def _told(clone: Path, mutants: list[Mutant], tests: Iterable[str], patience: float) -> tuple[int, str]:
+    """Pytest's exit status with these mutants in place, and what failed."""
+    whole = {mutant.path: mutant.path.read_text(encoding="utf-8") for mutant in mutants}
+    for mutant in mutants:
+        mutant.path.write_text(mutant.text, encoding="utf-8")
+    status, told = _pytest(clone, "-x", *tests, patience=patience)
+    for path, text in whole.items():
+        path.write_text(text, encoding="utf-8")
+    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", told, re.MULTILINE)
+    ended = "a hang" if status == HANGS else f"pytest's status {status}"
+    return status, "" if not status else failed[1] if failed else ended
+
+
+def _drawn(clone: Path, count: int, rng: random.Random) -> Iterator[Mutant]:
+    """One mutant at each of `count` places."""
     from cosmic_ray.ast import ast_nodes, get_ast
     from cosmic_ray.mutating import mutate_code
     from cosmic_ray.plugins import get_operator, operator_names
@@ -89,12 +127,16 @@ def _drawn(clone: Path, count: int, rng: random.Random) -> Iterator[tuple[Path, 
     left = count
     for path, row, column in rng.sample(sorted(places), len(places)):
         name, occurrence = rng.choice(places[path, row, column])
-        mutant = mutate_code(path.read_text(encoding="utf-8"), operators[name], occurrence)
+        whole = path.read_text(encoding="utf-8")
+        text = mutate_code(whole, operators[name], occurrence)
         try:
-            compile(mutant, path, "exec")
+            compile(text, path, "exec")
         except SyntaxError:
             continue
-        yield path, row, name, mutant
+        changed = zip(whole.splitlines(), text.splitlines(), strict=False)
+        lines = next((f"{old.strip()} -> {new.strip()}" for old, new in changed if old != new), "a line less")
+        place = f"{path.relative_to(clone)}:{row}:{column + 1}"
+        yield Mutant(path, row, f"{place} {name.removeprefix('core/')}: {lines}", text)
         left -= 1
         if not left:
             return
@@ -224,20 +266,20 @@ def main(what: str, count: int, seed: int) -> None:
     from scipy.stats import binomtest
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    found: list[tuple[str, str]] = []
+    found: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as scratch:
         try:
             for name, killer in {"code": code, "rules": rules}[what](count, random.Random(seed), Path(scratch)):
-                found.append((name, killer))
+                found[name] = killer
                 fate = f"killed by {killer}" if killer else "SURVIVED"
                 print(f"{len(found)}/{count} {name}: {fate}", file=sys.stderr, flush=True)  # noqa: T201
         except KeyboardInterrupt:
             print("interrupted; the score is that of the mutants so far", file=sys.stderr)  # noqa: T201
     if not found:
         return
-    killed = sum(bool(killer) for _, killer in found)
+    killed = sum(map(bool, found.values()))
     interval = binomtest(killed, len(found)).proportion_ci(method="wilson")
-    for name, killer in sorted(found):
+    for name, killer in sorted(found.items()):
         if not killer:
             print(f"survived: {name}")  # noqa: T201
     score = {"killed": killed, "of": len(found), "score": round(killed / len(found), 3)}
