@@ -20,7 +20,8 @@ from advisor.intake.facts import derive, tabulate
 from advisor.knowledge.domain import APPROACHES, Rulebook
 from advisor.knowledge.prices import PriceTable, parse_overrides
 from advisor.knowledge.token_prices import token_price
-from advisor.reasoning.costs import Costs, Spread, estimate, itemise, serving_break_even, with_cost_facts
+from advisor.reasoning.costs import Costs, Spread, estimate, in_units, itemise, serving_break_even, with_cost_facts
+from advisor.reasoning.costs.break_even import Curve, saving_window
 from advisor.reasoning.costs.simulation import Batching, batching
 
 DAY = date(2026, 11, 22)
@@ -229,6 +230,39 @@ def test_at_the_break_even_both_cost_the_same(book: Rulebook, seed: int) -> None
     else:
         assert saving[-1] > 0
         assert volume == 0 or saving[0] <= 0
+
+
+def test_a_window_holds_all_volumes_at_which_tuning_saves() -> None:
+    """No volume outside saves and those just inside do, whatever fixed costs, slopes and cards two curves have."""
+    rng, size, step = np.random.default_rng(0), 2000, 1e-6
+
+    def drawn() -> Curve:
+        curve = Curve([], "prompting", np.zeros(size), np.ones(size))
+        curve.fixed, curve.slope, curve.copy = rng.integers(0, 4, (3, size)).astype(float)
+        curve.load = rng.choice([0.0, 0.0, 0.2, 0.5, 1.0], size)
+        return curve
+
+    prompted, tuned = drawn(), drawn()
+    begin, found, end = saving_window(prompted, tuned)
+
+    def saves(volume: Any) -> Any:
+        return prompted.at(volume) - tuned.at(volume) > 1e-9
+
+    volumes = np.concatenate((np.linspace(0, 30, 301), [1e3, 1e6]))[:, None] * np.ones(size)
+    saving = saves(volumes)
+    assert not (saving & (~found | (volumes < begin - step) | (volumes > end + step))).any()
+    assert saves(begin + step)[found].all()
+    closed = found & np.isfinite(end)
+    assert 0 < closed.sum() < found.sum() < size
+    assert saves(np.where(closed, end, 1) - step)[closed].all()
+    assert saving[-1][found & ~closed].all()
+
+
+def test_amounts_are_said_to_the_digits_that_matter() -> None:
+    """Whole dollars from a hundred on, three digits below, weeks to a tenth."""
+    said = [in_units(amount, "USD") for amount in (1234.5, 100.4, 99.96, 12.345, 0.012345)]
+    assert said == ["1,234 USD", "100 USD", "100 USD", "12.3 USD", "0.0123 USD"]
+    assert in_units(2.345, "weeks") == "2.3 weeks"
 
 
 def test_retrieval_is_paid_by_prompting_and_hybrid_where_knowledge_is_missing(book: Rulebook) -> None:

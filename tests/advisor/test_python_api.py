@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+import importlib
 import inspect
+import pkgutil
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import advisor
+from advisor import reasoning
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "python-api.md").read_text(encoding="utf-8")
 
@@ -46,3 +52,15 @@ def test_importing_the_package_imports_nothing_of_it() -> None:
 def test_an_unknown_name_is_no_attribute() -> None:
     """A misspelled name fails as on any module."""
     assert not hasattr(advisor, "recomend")
+
+
+def test_nothing_that_the_engine_hands_out_can_be_changed() -> None:
+    """Who holds an advice, or a part of one, holds what was decided: every record refuses a new value."""
+    names = [found.name for found in pkgutil.walk_packages(reasoning.__path__, f"{reasoning.__name__}.")]
+    things = [thing for name in names for thing in vars(importlib.import_module(name)).values()]
+    records = {it for it in things if isinstance(it, type) and dataclasses.is_dataclass(it)}
+    assert len(records) > 100
+    for record in records:
+        for field in dataclasses.fields(record):
+            with pytest.raises(dataclasses.FrozenInstanceError):
+                setattr(record.__new__(record), field.name, "another")

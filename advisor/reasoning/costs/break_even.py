@@ -101,12 +101,12 @@ def saving_window(prompted: Curve, tuned: Curve) -> tuple[Floats, Bools, Floats]
     for left, right, start, stop in zip(points, points[1:], values, values[1:], strict=False):
         with np.errstate(divide="ignore", invalid="ignore"):
             zero = left - start * (right - left) / (stop - start)
-        rises, falls = ~found & (start <= 0) & (stop > 0), (start > 0) & (stop <= 0)
+        rises, falls = ~found & (stop > 0), (start > 0) & (stop <= 0)
         begin, found = np.where(rises, zero, begin), found | rises
-        end = np.where(falls, zero, np.where((start <= 0) & (stop > 0), np.inf, end))
+        end = np.where(falls, zero, np.where(stop > 0, np.inf, end))
     with np.errstate(divide="ignore", invalid="ignore"):
         zero = last - values[-1] / steep
-    rises, falls = ~found & (values[-1] <= 0) & (steep > 0), (values[-1] > 0) & (steep < 0)
+    rises, falls = ~found & (steep > 0), (values[-1] > 0) & (steep < 0)
     begin, found = np.where(rises, zero, begin), found | rises
-    end = np.where(falls, zero, np.where((values[-1] <= 0) & (steep > 0), np.inf, end))
+    end = np.where(falls, zero, np.where(steep > 0, np.inf, end))
     return begin, found, end
