@@ -7,6 +7,7 @@ A target may refuse its input with the errors that users are shown; anything els
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,9 +16,13 @@ import atheris
 with atheris.instrument_imports(include=["advisor", "benchmarks"]):
     from advisor import locate
     from advisor.errors import AdvisorError, Problem
-    from advisor.intake import answers, sheet
-    from advisor.knowledge import rulebook, yaml_file
+    from advisor.intake import answers, measurements, sheet
+    from advisor.knowledge import rulebook, studies, study_registry, yaml_file
+    from advisor.reasoning import ledger, locked, record
+    from advisor.reports import branding
+    from advisor.ui import link
     from benchmarks.errors import BenchmarkError
+    from benchmarks.runs import experiment, overview, results_on_disk
     from benchmarks.tasks import json_text
     from benchmarks.tasks.card import read_card
     from benchmarks.tasks.intake.delimited import read_delimited
@@ -25,6 +30,7 @@ with atheris.instrument_imports(include=["advisor", "benchmarks"]):
     from benchmarks.tasks.problems import Problems
 
 BOOK = rulebook.load(locate.rules_dir())
+HERE = Path(tempfile.mkdtemp())
 
 
 def rules(data: bytes) -> None:
@@ -49,6 +55,33 @@ def card(data: bytes) -> None:
     read_card(data, "fuzz", Problems())
 
 
+def share(data: bytes) -> None:
+    """The answers in an address, as it is opened."""
+    answers.parse(link.decode(data.decode("utf-8", "replace")), BOOK, "fuzz")
+
+
+def results(data: bytes) -> None:
+    """Results of runs, for one table over all of them."""
+    overview.as_markdown(overview.overview(results_on_disk.read([str(_file(data, "result.json"))])))
+
+
+def records(data: bytes) -> None:
+    """A ledger of judged predictions."""
+    ledger.read(_file(data, "runs.jsonl").parent)
+
+
+def study(data: bytes) -> None:
+    """A published study as a file."""
+    found: list[Problem] = []
+    study_registry.parse_study(_file(data, "study.yaml"), "fuzz", found)
+
+
+def _file(data: bytes, name: str) -> Path:
+    path = HERE / name
+    path.write_bytes(data)
+    return path
+
+
 TARGETS: dict[str, Callable[[bytes], object]] = {
     "answers": lambda data: answers.parse_text(data, BOOK),
     "rules": rules,
@@ -56,6 +89,16 @@ TARGETS: dict[str, Callable[[bytes], object]] = {
     "csv": csv,
     "jsonl": jsonl,
     "card": card,
+    "share": share,
+    "measurement": lambda data: measurements.read(_file(data, "result.json")),
+    "results": results,
+    "lock": lambda data: locked.read(_file(data, "lock.json")),
+    "ledger": records,
+    "cases": lambda data: record.read_cases(_file(data, "cases.yaml"), BOOK),
+    "comparisons": lambda data: studies.parse_comparisons(data, "fuzz"),
+    "study": study,
+    "brand": lambda data: branding.read_brand(_file(data, "brand.yaml")),
+    "experiment": lambda data: experiment.read(str(_file(data, "run.yaml")), {}, set()),
 }
 
 

@@ -213,7 +213,7 @@ def read(folder: Path) -> tuple[Entry, ...]:
         path = folder / name
         if not path.exists():
             continue
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        for number, line in enumerate(path.read_bytes().splitlines(), start=1):
             entry = _entry(line, origin)
             if entry is None:
                 place = f"line {number}"
@@ -278,13 +278,13 @@ def _plain(entry: Entry) -> dict[str, Any]:
     return {name: value for name, value in asdict(entry).items() if value not in (None, "", {})}
 
 
-def _entry(line: str, origin: str) -> Entry | None:
+def _entry(line: bytes, origin: str) -> Entry | None:
     try:
         raw = json.loads(line)
         full = {one.name: raw.get(one.name) for one in fields(Entry)}
         full |= {name: raw.get(name, "") for name in ("why", "verdict_id", "model", "lock", "task_kind")}
         entry = Entry(**{**full, "scores": raw.get("scores", {})})
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None
     sound = entry.origin == origin and entry.outcome in OUTCOMES and isinstance(entry.id, str)
     return entry if sound else None

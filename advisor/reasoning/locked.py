@@ -184,7 +184,7 @@ def read(path: Path) -> Lock:
     except FileNotFoundError:
         remedy = "lock the advice first: advisor validate TASK --lock-only"
         raise InputError([Problem(str(file), "", "no file", "a locked advice", remedy)]) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         found = f"a file that is no sound lock ({error})"
         raise InputError([Problem(str(file), "", found, "a lock as it was written", "it cannot be mended")]) from None
 

@@ -249,6 +249,7 @@ def test_a_lock_is_kept_as_it_is_and_seals_its_content(shipped: Engine, tmp_path
     file = tmp_path / locked.FILE
     content = file.read_text()
     file.chmod(0o644)
-    file.write_text(content.replace(lock.locked_at, "2020-01-01T00:00:00Z"))
-    with pytest.raises(InputError, match="no sound lock"):
-        locked.read(tmp_path)
+    for spoilt in (content.replace(lock.locked_at, "2020-01-01T00:00:00Z"), "[" * 100_000, "7", ""):
+        file.write_text(spoilt)
+        with pytest.raises(InputError, match="no sound lock"):
+            locked.read(tmp_path)

@@ -136,11 +136,12 @@ def test_outcomes_are_added_once_and_never_changed(tmp_path: Path) -> None:
     assert ledger.read(tmp_path) == (entry("a"), entry("b", "tie"))
 
 
-def test_a_spoilt_line_is_refused_with_its_place(tmp_path: Path) -> None:
+@pytest.mark.parametrize("spoilt", [b'{"id": "x", "outcome": "won"}', b"\xac", b"[" * 100_000, b"7", b"{}"])
+def test_a_spoilt_line_is_refused_with_its_place(tmp_path: Path, spoilt: bytes) -> None:
     """A ledger with a line that is none is told of by file and line."""
     ledger.add_runs(tmp_path, [entry("a")])
-    with (tmp_path / "runs.jsonl").open("a") as file:
-        file.write('{"id": "x", "outcome": "won"}\n')
+    with (tmp_path / "runs.jsonl").open("ab") as file:
+        file.write(spoilt + b"\n")
     with pytest.raises(InputError, match=r"runs\.jsonl: line 2"):
         ledger.read(tmp_path)
 

@@ -108,7 +108,9 @@ def test_crossovers_are_foretold_from_the_small_sizes_alone():
 
 def test_results_are_read_from_files_runs_and_folders_and_everything_else_is_named(tmp_path):
     """The same measurement is found by its file, its run and the folder of runs; what is none is told with its path."""
-    result = {"schema": "advisor/measurement/1", "task": {"name": "t"}, "created_at": "2026-11-23T00:00:00Z"}
+    task = {"name": "t", "kind": "classification", "metric": "accuracy", "labels": ["a", "b"], "n_test": 4}
+    result = {"schema": "advisor/measurement/1", "task": task, "created_at": "2026-11-23T00:00:00Z", "level": 0.95}
+    result |= {"arms": [], "best": {}, "comparisons": [], "status": "incomplete", "missing": []}
     (tmp_path / "runs" / "t").mkdir(parents=True)
     file = tmp_path / "runs" / "t" / "result.json"
     file.write_text(json.dumps(result), encoding="utf-8")
@@ -116,10 +118,10 @@ def test_results_are_read_from_files_runs_and_folders_and_everything_else_is_nam
         assert results_on_disk.read([str(place)]) == [result]
     (tmp_path / "torn.json").write_text('{"schema": ', encoding="utf-8")
     (tmp_path / "other.json").write_text("[]", encoding="utf-8")
+    (tmp_path / "deep.json").write_text("[" * 100_000, encoding="utf-8")
+    (tmp_path / "lacks.json").write_text(json.dumps(result | {"best": {"hybrid": {}}}), encoding="utf-8")
+    names = ("torn.json", "other.json", "deep.json", "lacks.json", "nowhere")
     with pytest.raises(BenchmarkError) as raised:
-        results_on_disk.read([str(tmp_path / name) for name in ("torn.json", "other.json", "nowhere")])
-    assert [str(problem).split(":")[0].rsplit("/", 1)[-1] for problem in raised.value.problems] == [
-        "torn.json",
-        "other.json",
-        "nowhere",
-    ]
+        results_on_disk.read([str(tmp_path / name) for name in names])
+    assert [str(problem).split(":")[0].rsplit("/", 1)[-1] for problem in raised.value.problems] == list(names)
+    assert "'arm' is a required property (at $.best.hybrid)" in str(raised.value.problems[3])
