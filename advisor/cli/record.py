@@ -144,9 +144,10 @@ def fit_command(
 
 
 def _whole(folder: Path) -> dict[str, Any]:
-    from advisor.reasoning import ledger, tally
+    from advisor.reasoning import tally
 
-    return tally.whole(_entries(folder), ledger.remarks(folder))
+    _entries(folder)
+    return tally.of_folder(folder)
 
 
 def _entries(folder: Path) -> tuple[Entry, ...]:

@@ -163,11 +163,18 @@ def keep(folder: Path, entry: Mapping[str, Any]) -> int:
     return version
 
 
-def last_fit(folder: Path) -> frozenset[str]:
-    """The ids of the runs that the last written fit had in; empty where none was written."""
+def newest(folder: Path) -> dict[str, Any] | None:
+    """The last written fit, as its line in the log has it; None where none was written."""
     path = folder / FITS
     known = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return frozenset(json.loads(known[-1])["runs"]) if known else frozenset()
+    found: dict[str, Any] | None = json.loads(known[-1]) if known else None
+    return found
+
+
+def last_fit(folder: Path) -> frozenset[str]:
+    """The ids of the runs that the last written fit had in; empty where none was written."""
+    found = newest(folder)
+    return frozenset(found["runs"]) if found else frozenset()
 
 
 def _fold(model: QualityModel, data: Trials, held: Bools) -> Fold:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from advisor.knowledge.record_summary import THIN
+from advisor.language import numeral, say, written
 from advisor.reasoning.tally import POLICIES
 
 BEGIN, END = "<!-- record: made by `advisor record table --write` -->", "<!-- record: end -->"
@@ -22,6 +24,7 @@ def lines(record: Mapping[str, Any]) -> list[str]:
         text += ["", f"{part['title']}: {part['n']} predictions from {_groups(part)}"]
         text += [f"  {line}" for line in _counts(part)]
         text += [f"  {line}" for line in _calibration(part["calibration"], part["regret"] is not None)]
+        text += [f"  {told}" for told in (learnt(part),) if told]
         for title, key in (("task kind", "by_task_kind"), ("labelled examples", "by_examples")):
             if len(part[key]) > 1:
                 text += [f"  by {title}"] + [f"    {name:20s} {_short(group)}" for name, group in part[key].items()]
@@ -56,6 +59,8 @@ def table(record: Mapping[str, Any]) -> str:
         title = f"{part['title']} ({_groups(part)})"
         rows.append("| " + " | ".join([title, str(n), *counts, share, lost, *others]) + " |")
     text = "\n".join(rows)
+    told = learnt(record.get("run", {}))
+    text += f"\n\n{told}" if told else ""
     wrong = [
         f"- **{miss['title']}**: advised {miss['pick'] or 'nothing'}, {_became(miss)}. {miss['remark'] or _why(miss)}"
         for name in ("run", "case")
@@ -64,6 +69,32 @@ def table(record: Mapping[str, Any]) -> str:
     if wrong:
         text += "\n\nWrong or undecided, of our own runs and the real cases:\n\n" + "\n".join(wrong)
     return text
+
+
+def learnt(part: Mapping[str, Any]) -> str:
+    """What the forecast in force has learnt from our own runs, by what it then does on what was left out of it."""
+    found = part.get("learnt")
+    if not found:
+        return ""
+    tasks, papers = found["tasks"], found["papers"]
+    before, after = (numeral(f"{value:.1f}") for value in tasks["regret"])
+    papers_before, papers_after = (numeral(f"{value:.2f}") for value in papers["regret"])
+    return say(
+        "The forecast has since learnt from {n} of them (version {version}, {day}). With the runs of the task in "
+        "question left out, it loses {after} points where it lost {before}, and is within a point of the best in "
+        "{hits} of {rows} where it was in {hits_before}; on published papers left out, {papers_after} where it lost "
+        "{papers_before}.",
+        n=len(found["runs"]),
+        version=found["version"],
+        day=written(date.fromisoformat(found["at"])),
+        after=after,
+        before=before,
+        hits=tasks["hits"][1],
+        hits_before=tasks["hits"][0],
+        rows=tasks["rows"],
+        papers_after=papers_after,
+        papers_before=papers_before,
+    )
 
 
 def placed(page: str, made: str) -> str | None:

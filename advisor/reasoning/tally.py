@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from advisor.knowledge.record_summary import SCHEMA, THIN
+from advisor.reasoning import learning, ledger
 from advisor.reasoning.ledger import Entry
 from advisor.reasoning.quality.calibration import expected_calibration_error, reliability
 from advisor.reasoning.record import wilson
@@ -100,6 +102,14 @@ def whole(entries: Sequence[Entry], remarks: Mapping[str, str]) -> dict[str, Any
             "predictions": [line_of(entry, remarks) for entry in mine] if origin == "run" else [],
             "wrong": [line_of(entry, remarks) for entry in mine if entry.outcome in {"miss", "undecided"}],
         }
+    return record
+
+
+def of_folder(folder: Path) -> dict[str, Any]:
+    """The whole record of a folder; our own runs come with what the forecast has learnt from them, if anything."""
+    record = whole(ledger.read(folder), ledger.remarks(folder))
+    if "run" in record:
+        record["run"]["learnt"] = learning.newest(folder)
     return record
 
 

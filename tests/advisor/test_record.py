@@ -78,7 +78,7 @@ def test_the_ledger_holds_every_published_comparison_judged_by_the_model_in_forc
 def test_the_table_of_the_readme_is_current() -> None:
     """The README's record is what `advisor record table` prints today."""
     page = README.read_text(encoding="utf-8")
-    made = record_words.table(tally.whole(ledger.read(SHIPPED), ledger.remarks(SHIPPED)))
+    made = record_words.table(tally.of_folder(SHIPPED))
     assert record_words.placed(page, made) == page
 
 

@@ -13,7 +13,8 @@ from advisor.errors import InputError
 from advisor.knowledge.domain import Quantity
 from advisor.knowledge.record_summary import record_folder
 from advisor.language import numeral, say, say_many
-from advisor.reasoning import ledger, tally
+from advisor.reasoning import tally
+from advisor.reasoning.record_words import learnt
 from advisor.reports.document import ChartSpec, Mark, Series
 from advisor.reports.figures import figure, mark
 from advisor.ui import knowledge
@@ -52,7 +53,7 @@ def draw(pages: Mapping[str, StreamlitPage]) -> None:
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _whole(folder: str, stamps: tuple[int, ...]) -> dict[str, Any]:
     """The record of a folder, counted anew when one of its files changes."""
-    return tally.whole(ledger.read(Path(folder)), ledger.remarks(Path(folder)))
+    return tally.of_folder(Path(folder))
 
 
 def _part(origin: str, part: Mapping[str, Any]) -> None:
@@ -78,6 +79,8 @@ def _part(origin: str, part: Mapping[str, Any]) -> None:
     if part["regret"] is not None:
         draw_chart(_lost(origin, part))
     _held(part["calibration"])
+    if told := learnt(part):
+        st.markdown(literal(told) + mark("measured"))
     _wrong(origin, part)
 
 
