@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from perf import app, cluster, reference, reports, scoring, training
+from perf import app, cluster, parts, reference, reports, scoring, training
 from perf.commands import measure_million, measure_portfolio, measure_start
 from perf.engines import measure as measure_engines
 from perf.readings import environment, load, say
@@ -20,6 +20,7 @@ SECTIONS: dict[str, Callable[[], bool]] = {
     "engines": measure_engines,
     "portfolio": measure_portfolio,
     "start": measure_start,
+    "parts": parts.measure,
     "reports": reports.measure,
     "app": app.measure,
     "scoring": scoring.measure,

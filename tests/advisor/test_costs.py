@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from datetime import date
 from typing import Any
 
@@ -458,16 +457,3 @@ def test_only_one_scenario_can_be_itemised(book: Rulebook) -> None:
     """Asking for the items of two scenarios is a mistake of the caller."""
     with pytest.raises(ValueError, match="one scenario"):
         itemise(facts_of(book, {}, {}), book, PRICES, DAY)
-
-
-def test_ten_thousand_scenarios_take_a_fraction_of_a_second(book: Rulebook) -> None:
-    """Estimate and facts of 10,000 scenarios take less than 0.3 s, of one less than 5 ms."""
-    few = facts_of(book, *(random_answers(book, seed) for seed in range(50)))
-    for n, limit in ((1, 0.005), (10_000, 0.3)):
-        facts = few.take(np.arange(n) % few.n)
-        spent = []
-        for _ in range(7):
-            begin = time.perf_counter()
-            with_cost_facts(facts, estimate(facts, book, PRICES, DAY))
-            spent.append(time.perf_counter() - begin)
-        assert min(spent) < limit

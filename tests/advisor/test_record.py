@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -172,14 +171,11 @@ def test_the_verdict_does_not_depend_on_the_record(shipped: Engine) -> None:
     assert (one.verdict_id, one.recommendation, one.ranking) == (other.verdict_id, other.recommendation, other.ranking)
 
 
-def test_reading_the_summary_takes_less_than_ten_milliseconds() -> None:
-    """An advice reads a page of counts, not the ledger."""
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        read_summary(SHIPPED)
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.010
+def test_an_advice_reads_a_page_of_counts_and_not_the_ledger(tmp_path: Path) -> None:
+    """The summary alone is enough for what a report tells, and stays short however long the ledger grows."""
+    shutil.copy(SHIPPED / "summary.json", tmp_path)
+    assert read_summary(tmp_path) == read_summary(SHIPPED)
+    assert (tmp_path / "summary.json").stat().st_size < 20_000
 
 
 def runs_of(tasks: int) -> list[Entry]:
