@@ -30,12 +30,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CODE = "advisor/reasoning"
-TESTS = (
-    *("-m", "not slow and not browser", "tests/advisor"),
-    *("--ignore", "tests/advisor/ui", "--ignore", "tests/advisor/store"),
+ALL = (
+    *("-m", "not slow and not browser", "tests/advisor", "--ignore=tests/advisor/ui", "--ignore=tests/advisor/store"),
 )
-# Seconds that the tests of a line may take on clean code before all tests run, and times as long before one hangs.
-FIRST, PATIENCE = 20.0, 8
+# Those that call the engine in their own process, so that it is known which lines they run.
+DIRECT = (*ALL, "--ignore=tests/advisor/reports", "--ignore-glob=*/test_cli*", "--ignore-glob=*/test_messages.py")
+# Seconds that the tests of a line may take on clean code before all tests run, times as long before one hangs, and
+# seconds that all of them may take.
+FIRST, PATIENCE, JUDGED = 20.0, 8, 1800.0
 MEMORY = 8 << 30
 
 
@@ -58,15 +60,17 @@ def code(count: int, rng: random.Random, folder: Path) -> Iterator[tuple[str, st
         module = reach[str(mutant.path.relative_to(clone))]
         # A line that ran at import only, or in another process, is tried by the tests of its module.
         tests, seconds = _quickest(module.get(mutant.row) or set().union(*module.values()), spent)
-        status, killer = _told(clone, [mutant], tests, PATIENCE * seconds + 60) if tests else (0, "")
-        # Where pytest could not run them, because it does not find them any more, all tests judge.
-        if status in {1, HANGS}:
-            yield mutant.name, killer
+        status, failed = _told(clone, [mutant], ["-x", *tests], PATIENCE * seconds + 60) if tests else (0, [])
+        if status not in {0, 1, HANGS}:
+            # The module cannot be imported, or a test has another name: all tests tell.
+            status, failed = _told(clone, [mutant], ["-x", *ALL], JUDGED)
+        if status:
+            yield mutant.name, failed[0] if failed else _ended(status)
         else:
             left[mutant.path].append(mutant)
             yield mutant.name, ""
     for several in zip_longest(*left.values()):
-        yield from _judged(clone, [mutant for mutant in several if mutant], PATIENCE * sum(spent.values()))
+        yield from _judged(clone, [mutant for mutant in several if mutant])
 
 
 def _quickest(tests: set[str], spent: dict[str, float]) -> tuple[list[str], float]:
@@ -80,31 +84,33 @@ def _quickest(tests: set[str], spent: dict[str, float]) -> tuple[list[str], floa
     return chosen, seconds
 
 
-def _judged(clone: Path, mutants: list[Mutant], patience: float) -> Iterator[tuple[str, str]]:
-    """What all tests say of mutants in different modules: those that pass together count as survivors, each of them.
+def _judged(clone: Path, mutants: list[Mutant]) -> Iterator[tuple[str, str]]:
+    """What all tests say of mutants in different modules: each is tried by what fails on all of them at once.
 
-    Two that undo each other would survive so as well: the score can come out lower than it is, never higher.
+    Two that undo each other would survive so: the score can come out lower than it is, never higher.
     """
-    status, killer = _told(clone, mutants, TESTS, patience)
-    if not status or len(mutants) == 1:
-        yield from ((mutant.name, killer) for mutant in mutants)
-    else:
-        half = len(mutants) // 2
-        yield from _judged(clone, mutants[:half], patience)
-        yield from _judged(clone, mutants[half:], patience)
+    status, failed = _told(clone, mutants, ALL, JUDGED)
+    for mutant in mutants if failed else ():
+        status, fails = _told(clone, [mutant], ["-x", *failed], JUDGED)
+        if status in {1, HANGS}:
+            yield mutant.name, fails[0] if fails else _ended(status)
+    if status and not failed:
+        if len(mutants) == 1:
+            yield mutants[0].name, _ended(status)
+        else:
+            yield from _judged(clone, mutants[::2])
+            yield from _judged(clone, mutants[1::2])
 
 
-def _told(clone: Path, mutants: list[Mutant], tests: Iterable[str], patience: float) -> tuple[int, str]:
-    """Pytest's exit status with these mutants in place, and what failed."""
+def _told(clone: Path, mutants: list[Mutant], tests: Iterable[str], patience: float) -> tuple[int, list[str]]:
+    """Pytest's exit status with these mutants in place, and the tests that failed."""
     whole = {mutant.path: mutant.path.read_text(encoding="utf-8") for mutant in mutants}
     for mutant in mutants:
         mutant.path.write_text(mutant.text, encoding="utf-8")
-    status, told = _pytest(clone, "-x", *tests, patience=patience)
+    status, told = _pytest(clone, *tests, patience=patience)
     for path, text in whole.items():
         path.write_text(text, encoding="utf-8")
-    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", told, re.MULTILINE)
-    ended = "a hang" if status == HANGS else f"pytest's status {status}"
-    return status, "" if not status else failed[1] if failed else ended
+    return status, re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", told, re.MULTILINE)
 
 
 def _drawn(clone: Path, count: int, rng: random.Random) -> Iterator[Mutant]:
@@ -163,7 +169,7 @@ def _clean(clone: Path) -> tuple[dict[str, float], dict[str, dict[int, set[str]]
 
     print("all tests run once on the clean code", file=sys.stderr)  # noqa: T201
     watch = ("--durations=0", "--durations-min=0", f"--cov={CODE}", "--cov-context=test", "--cov-report=")
-    status, told = _pytest(clone, *TESTS, *watch)
+    status, told = _pytest(clone, *DIRECT, *watch)
     if status:
         raise SystemExit(f"the tests fail on the clean code:\n{told[-4000:]}")
     spent: dict[str, float] = defaultdict(float)
@@ -179,6 +185,10 @@ def _clean(clone: Path) -> tuple[dict[str, float], dict[str, dict[int, set[str]]
 
 
 HANGS = -1
+
+
+def _ended(status: int) -> str:
+    return "a hang" if status == HANGS else f"pytest's status {status}"
 
 
 def _pytest(clone: Path, *words: str, patience: float | None = None) -> tuple[int, str]:
