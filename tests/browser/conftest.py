@@ -27,6 +27,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 LOCAL = {"localhost", "127.0.0.1"}
 READY = '[data-testid="stApp"][data-test-connection-state="CONNECTED"][data-test-script-state="notRunning"]'
 START_SECONDS = 60
+PATIENCE_MS = 30_000  # for a busy machine; what comes sooner is not waited for
 TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
@@ -109,8 +110,9 @@ def chromium() -> Iterator[Any]:
     """Debian's Chromium without a window."""
     if not CHROMIUM.exists():
         pytest.skip("chromium is not installed (Debian: apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as play:
         browser = play.chromium.launch(
             executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -128,7 +130,7 @@ class Visitor:
             viewport={"width": width, "height": height}, color_scheme=scheme, accept_downloads=True
         )
         self.page = self.context.new_page()
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(PATIENCE_MS)
         self.requests: list[str] = []
         self.errors: list[str] = []
         self.context.on("request", lambda request: self.requests.append(request.url))
