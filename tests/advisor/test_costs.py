@@ -21,7 +21,7 @@ from advisor.knowledge.prices import PriceTable, parse_overrides
 from advisor.knowledge.token_prices import token_price
 from advisor.reasoning.costs import Costs, Spread, estimate, in_units, itemise, serving_break_even, with_cost_facts
 from advisor.reasoning.costs.break_even import Curve, saving_window
-from advisor.reasoning.costs.simulation import Batching, batching
+from advisor.reasoning.costs.simulation import Batching, batching, in_cash
 
 DAY = date(2026, 11, 22)
 PRICES = PriceTable.load(locate.rules_dir())
@@ -262,6 +262,7 @@ def test_amounts_are_said_to_the_digits_that_matter() -> None:
     said = [in_units(amount, "USD") for amount in (1234.5, 100.4, 99.96, 12.345, 0.012345)]
     assert said == ["1,234 USD", "100 USD", "100 USD", "12.3 USD", "0.0123 USD"]
     assert in_units(2.345, "weeks") == "2.3 weeks"
+    assert [in_cash(amount) for amount in (0.5, 9.994, 10.4, 1234.5)] == ["0.50", "9.99", "10", "1,234"]
 
 
 def test_retrieval_is_paid_by_prompting_and_hybrid_where_knowledge_is_missing(book: Rulebook) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import statistics
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,13 @@ import jsonschema
 import pytest
 
 from advisor.errors import InputError
+from advisor.knowledge.model_names import read_model_names
+from advisor.knowledge.quality_model import NAMES, studies_folder
 from advisor.knowledge.studies import COLUMNS, parse_comparisons
+from advisor.reasoning.engine import Engine
+from advisor.reasoning.quality.fit import trials
+from advisor.reasoning.studies_record import BASELINES, StudyRecord, examples_group, lines
+from advisor.reasoning.studies_record import judge as judge_studies
 
 Cli = Callable[..., Any]
 
@@ -170,3 +178,59 @@ def test_wrong_uses_of_the_command_are_refused(advisor_cli: Cli, studies: Path, 
     done = advisor_cli("backtest", str(single))
     assert done.returncode == 2
     assert "at least two" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def counted(shipped: Engine) -> StudyRecord:
+    """The record of the shipped advice over the small file."""
+    rows = parse_comparisons(sheet(ROWS).encode(), "studies.csv")
+    names = read_model_names(studies_folder(shipped.book) / NAMES)
+    return judge_studies(shipped, trials(rows, names, shipped.book, shipped.prices, shipped.day))
+
+
+def test_each_group_of_the_record_holds_its_own_rows(counted: StudyRecord) -> None:
+    """Groups part the rows, each has the figures of its rows alone, and what was missed says how sure it was."""
+    plain, regret = counted.plain(), dict(zip([row.id for row in counted.data.rows], counted.regret, strict=True))
+    groups = {"not stated": ["six-1"], "20 to 99": ["one-1", "one-2"], "2,000 to 9,999": ["two-1", "two-2"]}
+    assert {name: found["n"] for name, found in plain["by_examples"].items()} == {k: len(v) for k, v in groups.items()}
+    for name, ids in groups.items():
+        lost = [float(regret[one]) for one in ids]
+        assert plain["by_examples"][name]["median_regret"] == pytest.approx(statistics.median(lost))
+        assert plain["by_examples"][name]["mean_regret"] == pytest.approx(statistics.fmean(lost))
+    assert {miss["id"] for miss in plain["misses"]} == {one for one, lost in regret.items() if lost > 1}
+    assert plain["ties"] == sum(0 < lost <= 1 for lost in regret.values())
+    said = dict(zip(regret, counted.said, strict=True))
+    assert plain["misses"]
+    for miss in plain["misses"]:
+        assert miss["confidence"] == pytest.approx(said[miss["id"]], abs=1e-4)
+
+
+def test_rules_of_thumb_choose_by_what_a_row_states(counted: StudyRecord) -> None:
+    """From 500 examples tune, below prompt, with no number tune; the hybrid first where it is offered and preferred."""
+    plain = counted.plain()["baselines"]
+    lost = [0, 0.5, 0, 30, 6]  # one-1 and one-2 are prompted, two-1, two-2 and six-1 tuned
+    assert plain["tune_from_500_examples"]["mean_regret"] == pytest.approx(sum(lost) / 5)
+    assert plain["hybrid_if_offered_else_tune_from_500"]["mean_regret"] == pytest.approx(sum(lost[:4]) / 5)
+
+
+def test_numbers_of_examples_are_grouped_without_gaps() -> None:
+    """Every number has one group, whose words hold it."""
+    said = {None: "not stated", 0: "0", 1: "1 to 19", 19: "1 to 19", 20: "20 to 99", 499: "100 to 499"}
+    said |= {500: "500 to 1,999", 9999: "2,000 to 9,999", 10_000: "10,000 to 99,999", 100_000: "100,000 and more"}
+    assert {number: examples_group(number) for number in said} == said
+
+
+def test_the_record_in_words_holds_the_figures_of_its_json(counted: StudyRecord) -> None:
+    """One line for the advisor, each rule of thumb, each group and each miss, in percent and points."""
+    plain, text = counted.plain(), lines(counted)
+    assert text[0].startswith(f"{plain['n']} comparisons from {plain['papers']} papers (the fitted model as it is)")
+    tables = {"advisor": plain, **plain["baselines"]}
+    tables |= {name: found for key in ("by_task_kind", "by_examples", "by_paper") for name, found in plain[key].items()}
+    for name, figures in tables.items():
+        words = rf" *{re.escape(name)} +\d" if name not in BASELINES else rf"{name.replace('_', ' ')} +\d"
+        line = next(line for line in text if re.match(words, line))
+        assert f"{100 * figures['hit_rate']:.1f}%" in line
+        assert line.endswith(f"n = {figures['n']}")
+    for miss in plain["misses"]:
+        assert any(line.startswith(f"  {miss['id']}: advised {miss['advised']}, best {miss['best']}") for line in text)
+    assert f"expected calibration error {plain['ece']:.3f}" in "\n".join(text)

@@ -110,7 +110,7 @@ def situation(facts: Facts, prices: PriceTable, day: date) -> Situation:
     mix = is_any["training_material"](["domain_mix"])
     raw = is_any["training_material"](["raw_documents"])
     effort_open = ~facts.known("prompt_effort")
-    material = mix | raw
+    material = is_any["training_material"](["domain_mix", "raw_documents"])
     same = is_any["model_access"](["open_weights"]) & base_known & tuned.known
     same &= np.abs(np.log(np.maximum(base, 1e-3) / tuned_size)) < 0.01
     knowledge_open = ~facts.known("knowledge_need")
