@@ -12,10 +12,12 @@ from advisor.errors import InputError
 from advisor.intake import measurements
 from advisor.intake.answers import Answers, parse
 from advisor.intake.detected import detect, read_description
-from advisor.reasoning import locked
+from advisor.reasoning import locked, validation
+from advisor.reasoning.advise import advise
 from advisor.reasoning.engine import Engine
 from advisor.reasoning.judgement import Judgement, judge
-from advisor.reasoning.locked import Prediction
+from advisor.reasoning.locked import Lock, Prediction
+from advisor.reasoning.validation import Validation, validate
 
 DESCRIBED: dict[str, Any] = {
     "schema": "advisor/description/1",
@@ -253,3 +255,68 @@ def test_a_lock_is_kept_as_it_is_and_seals_its_content(shipped: Engine, tmp_path
         file.write_text(spoilt)
         with pytest.raises(InputError, match="no sound lock"):
             locked.read(tmp_path)
+
+
+def test_a_lock_holds_what_the_advice_expected(shipped: Engine) -> None:
+    """Leads, chances and scores of the locked answers are those of the advice, to the digits that a lock keeps."""
+    task = read_description({**DESCRIBED, "train_sizes": [64]}, "described")
+    (kept,) = locked.make(task, Answers(), shipped).predictions
+    advice = advise(parse(dict(kept.answers), shipped.book), shipped)
+    assert advice.evidence.forecast is not None
+    assert set(kept.leads) == {lead.approach for lead in advice.evidence.forecast.leads} != set()
+    for lead in advice.evidence.forecast.leads:
+        said = kept.leads[lead.approach]
+        assert said["likely"] == pytest.approx(lead.points.value, abs=6e-4)
+        assert said["low"] < said["likely"] < said["high"]
+    assert kept.pick is not None
+    assert kept.chance == kept.chances[kept.pick]
+    assert all(chance == round(chance, 6) for chance in kept.chances.values() if chance is not None)
+    pulls = {name: sum(points.get(name, 0.0) for points in kept.points.values()) for name in kept.scores}
+    assert pulls == pytest.approx(dict(kept.scores), abs=1e-4)
+
+
+def validated(folder: Path, item: Judgement, **changes: Any) -> str:
+    """The words about one judgement of the run in a folder."""
+    lock = Lock({"task": {"name": "desk"}}, (item.prediction,), "2026-11-22T09:00:00Z", "pack", "1", "", "")
+    given: dict[str, Any] = {"locked_before": True, "now": {64: "fine_tuning"}, **changes}
+    found = Validation(str(folder), lock, measurements.read(folder), judgements=(item,), **given)
+    return "\n".join(validation.lines(found))
+
+
+def test_the_words_of_a_validation_say_what_each_verdict_means(tmp_path: Path) -> None:
+    """What misled, what the lead costs, what would decide it, and which advice had no arm; none where it is not so."""
+    run_of = tmp_path / "run"
+    worth = {"error_cost_usd": 2, "requests_per_month": 1000}
+    item = judged(tmp_path, "prompting", {"prompting": 0.6, "fine_tuning": 0.8}, 0.05, answers=worth)
+    text = validated(run_of, item)
+    assert "prompting   fine_tuning refuted             20.0   prompting 60.0, fine_tuning 80.0" in text
+    assert "that is 400 USD a month (300 to 500" in text
+    assert "misled by: few_labels (by 1.00 points), published_quality (by 0.40 points)" in text
+    assert "the forecast's nearest studies: tfew" in text
+    assert "with the measurement in, the advice is fine_tuning" in text
+    assert not [words for words in ("no arm", "NOT locked", "not complete", "more test items") if words in text]
+    late = validated(run_of, item, locked_before=False, now={})
+    assert "NOT locked before the run" in late
+    assert "the advice is to abstain" in late
+    item = judged(tmp_path, "prompting", {"prompting": 0.7, "fine_tuning": 0.76}, 0.1, recommendation="hybrid")
+    text = validated(run_of, item)
+    assert "the advice was hybrid, which has no arm here; next came prompting" in text
+    assert "would probably be decided by 700 more test items" in text
+    assert not [words for words in ("misled", "USD", "more seeds") if words in text]
+
+
+def test_a_run_on_other_data_is_not_judged(shipped: Engine, tmp_path: Path) -> None:
+    """The lock names its data by digest; a measurement of other files is refused, one of the same is judged."""
+    task = read_description({**DESCRIBED, "train_sizes": [64]}, "described")
+    locked.write_once(tmp_path, locked.make(task, Answers(), shipped))
+    run(tmp_path, {"prompting": 0.6, "fine_tuning": 0.8, "hybrid": 0.81}, {})
+    found = validate(tmp_path, shipped)
+    assert found.task == "desk"
+    assert [item.prediction.train_size for item in found.judgements] == [64]
+    assert set(found.now) == {64 for item in found.judgements if item.verdict == "refuted"}
+    file = tmp_path / measurements.FILE
+    raw = json.loads(file.read_text())
+    for data in ({"train.jsonl": "aa", "test.jsonl": "cc"}, {"train.jsonl": "aa"}, {**DESCRIBED["data"], "more": "dd"}):
+        file.write_text(json.dumps({**raw, "task": {**raw["task"], "data": data}}))
+        with pytest.raises(InputError, match="other data"):
+            validate(tmp_path, shipped)

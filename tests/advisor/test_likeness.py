@@ -105,6 +105,30 @@ def test_two_profiles_show_a_conflict_with_its_likely_cause(shipped: Engine) -> 
     assert (between.prompting, between.tuning, between.condition) == ("dspy", "mmgrpo", "tuned_size")
 
 
+def test_a_study_that_is_split_evenly_stands_against_no_other(shipped: Engine) -> None:
+    """With as many wins on each side the study that tuning won leans nowhere, and the conflict with it is gone."""
+    case, given = conditions(shipped, INTENTS), library(shipped)
+    assert "loraland" in {conflict.tuning for conflict in found(shipped, INTENTS).conflicts}
+    rows = next(near.rows for near in nearest(case, given) if near.study.id == "loraland")
+    scores = {row.id: ((80.0, 60.0), (60.0, 80.0))[k] if k < 2 else (70.0, 70.0) for k, row in enumerate(rows)}
+    split = tuple(
+        replace(
+            study,
+            comparisons=tuple(
+                replace(row, prompt_score=scores[row.id][0], tuned_score=scores[row.id][1], hybrid_score=None)
+                if row.id in scores
+                else row
+                for row in study.comparisons
+            ),
+        )
+        for study in given.studies
+    )
+    like = evidence(case, Library(split, given.names))
+    assert like is not None
+    between = [conflict for conflict in like.conflicts if conflict.prompting != conflict.tuning]
+    assert "loraland" not in {name for conflict in between for name in (conflict.prompting, conflict.tuning)}
+
+
 def test_a_conflict_without_a_recorded_cause_says_so(shipped: Engine) -> None:
     """Prompted models of one size on one set: nothing that was recorded parts the winners."""
     texts = [conflict.text for conflict in found(shipped, QUERIES).conflicts if not conflict.condition]

@@ -170,6 +170,8 @@ def test_the_answer_that_unlocks_most_really_changes_leaders(shipped: Engine) ->
     portfolio = Portfolio(shipped, parse_sheet(sheet_of(shipped.book, projects, wide=False), shipped.book))
     summary = portfolio.summary()
     assert summary.sample == 30
+    ranks = [(-one.share, -one.open_in, one.field) for one in summary.unlocks]
+    assert ranks == sorted(ranks)
     choices = [one for one in summary.unlocks if shipped.book.questions[one.field].kind == "choice"]
     assert choices
     for unlock in choices[:2]:

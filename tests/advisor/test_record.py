@@ -124,6 +124,21 @@ def test_a_calibration_needs_thirty_predictions() -> None:
     assert "%" not in words.replace("Wilson 95 %", "")
 
 
+def test_a_wrong_one_is_told_with_its_remark_or_else_its_reason() -> None:
+    """What a person wrote stands in place of what the advisor found; points and their interval stand before both."""
+    lost = {"pick": "prompting", "regret": 15.0, "regret_low": 9.0, "regret_high": 21.0, "why": "few_labels"}
+    entries = [entry("a", "miss", **lost), entry("b", "undecided", **lost), entry("c")]
+    text = record_words.lines(tally.whole(entries, {entries[1].id: "The labels were wrong."}))
+    begin = text.index("  wrong or undecided: 2") + 1
+    assert [line.strip() for line in text[begin:]] == [
+        f"{entries[0].id}: advised prompting, hybrid was 15.0 points better (9.0 to 21.0); a with 64 examples",
+        "Put first by: few_labels.",
+        f"{entries[1].id}: advised prompting, hybrid was 15.0 points better (9.0 to 21.0; undecided); "
+        "b with 64 examples",
+        "The labels were wrong.",
+    ]
+
+
 def test_outcomes_are_added_once_and_never_changed(tmp_path: Path) -> None:
     """The same judgement twice is one entry; another outcome for the same lock is refused, and nothing is written."""
     assert ledger.add_runs(tmp_path, [entry("a"), entry("b", "tie")]) == (2, 0)
