@@ -12,7 +12,8 @@ import yaml
 
 from advisor.errors import InputError
 from advisor.knowledge.domain import Rulebook
-from advisor.reasoning.record import read_cases, wilson
+from advisor.reasoning.engine import Engine
+from advisor.reasoning.record import backtest, lines, read_cases, wilson
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,3 +91,23 @@ def test_a_file_that_is_no_list_is_one_problem(book: Rulebook, tmp_path: Path) -
     with pytest.raises(InputError) as caught:
         read_cases(file, book)
     assert len(caught.value.problems) == 1
+
+
+def test_a_record_in_words_counts_its_cases_and_names_its_misses(shipped: Engine, tmp_path: Path) -> None:
+    """Hits of decidable cases with their interval in percent, the rest apart, and each miss with all scores."""
+    path = tmp_path / "cases.yaml"
+    path.write_text(yaml.safe_dump(CASES))
+    found = backtest(shipped, read_cases(path, shipped.book))
+    first, *misses = lines(found)
+    low, high = wilson(1, 2)
+    assert first == (
+        f"1 of 2 decidable cases advised as expected ({100 * low:.0f} to {100 * high:.0f} %, Wilson 95 %); "
+        "1 cases decide nothing."
+    )
+    assert found.plain()["hit_rate"] == 0.5
+    (miss,) = misses
+    assert miss.startswith("miss miss: advised prompting, expected fine_tuning (prompting ")
+    scores = found.judged[1].scores
+    assert list(scores) == ["prompting", "fine_tuning", "hybrid"]
+    assert scores["prompting"] == max(scores.values()) > min(scores.values())
+    assert backtest(shipped, []).plain()["interval"] == [0.0, 1.0]

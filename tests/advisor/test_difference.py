@@ -12,7 +12,7 @@ import yaml
 
 from advisor.intake.answers import parse
 from advisor.reasoning.advise import advise
-from advisor.reasoning.difference import faults
+from advisor.reasoning.difference import amount_in_words, difference, faults, lines
 from advisor.reasoning.engine import Engine
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -100,3 +100,66 @@ def test_a_spoiled_advice_file_is_refused_on_either_side(advisor_cli: Cli, tmp_p
         result = advisor_cli("diff", *pair)
         assert (result.returncode, result.stdout) == (2, "")
         assert "spoiled.json: findings[0].title: found nothing" in result.stderr
+
+
+def test_a_difference_in_words_holds_what_changed_and_nothing_else(shipped: Engine) -> None:
+    """Answers, rules by weight, scores and costs that moved each have their line; equal advices have one line."""
+    before = advise(parse(dict(BASE), shipped.book), shipped).to_json()
+    assert list(lines(difference(before, before))) == ["The advice is the same: fine-tuning."]
+    raw = {**BASE, "quality_gap": "missing_knowledge", "labelled_examples": 50}
+    after = advise(parse(raw, shipped.book), shipped).to_json()
+    found = difference(before, after)
+    text = [*lines(found)]
+    assert text[0] == "The advice changed from fine-tuning to prompting."
+    assert "answer labelled_examples: 4000 → 50" in text
+    assert len([line for line in text if line.startswith("answer ")]) == len(found.answers) == 2
+    told = [line.split()[1] for line in text if line.startswith("rule ")]
+    assert told == [change.rule for change in found.rules]
+    moves = []
+    for change in found.rules:
+        names = {*change.before, *change.after}
+        moved = {name: change.after.get(name, 0.0) - change.before.get(name, 0.0) for name in names}
+        line = next(line for line in text if line.startswith(f"rule {change.rule} "))
+        assert change.effect in line
+        assert all(f"{name} {value:+.2f}" in line for name, value in moved.items())
+        moves.append(max((abs(value) for value in moved.values()), default=9.0))
+    assert moves == sorted(moves, reverse=True)
+    scores = {line.split()[2].rstrip(":"): line for line in text if line.startswith("score of ")}
+    for name, (was, now) in found.scores.items():
+        assert (name in scores) == (abs(was - now) > 1e-6)
+        assert name not in scores or scores[name].endswith(f"{was:.2f} → {now:.2f}")
+    for name, (was, now) in found.costs_usd.items():
+        said = [line for line in text if line.startswith(f"likely cost of {name} ")]
+        line = f"likely cost of {name} over the horizon: ${was:,.0f} → ${now:,.0f} (estimated)"
+        assert said == ([line] if abs(was - now) >= 1 else [])
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "not in force"),
+        ([1.0, 2.0, 3.5], "2 (1 to 3.5)"),
+        ([2.0, 2.0, 2.0], "2"),
+        (0.25, "0.25"),
+        ("in force", "in force"),
+        ([1, 2], "[1, 2]"),
+    ],
+)
+def test_amounts_in_force_are_said_with_their_range(value: object, words: str) -> None:
+    """One number where nothing is open, the likely one with its range elsewhere, texts as they are."""
+    assert amount_in_words(value) == words
+
+
+def test_a_verdict_that_stays_names_the_technique_that_changes(shipped: Engine) -> None:
+    """Where only the technique is another, both are named; a tie and an abstention are called so."""
+    plain = advise(parse(dict(BASE), shipped.book), shipped).to_json()
+    other = {**plain, "technique": "another", "ranking": [dict(item) for item in plain["ranking"]]}
+    (mine,) = [item for item in other["ranking"] if item["approach"] == "fine_tuning"]
+    mine["technique_title"] = "Another way"
+    told = next(iter(lines(difference(plain, other))))
+    assert told.startswith("The advice stays fine-tuning; the technique changes from ")
+    assert told.endswith(" to Another way.")
+    tied = {**plain, "status": "tie"}
+    none = {**plain, "recommendation": None, "status": "abstain"}
+    told = next(iter(lines(difference(tied, none))))
+    assert told == "The advice changed from a tie led by fine-tuning to no recommendation (abstains)."

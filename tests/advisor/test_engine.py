@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from advisor.intake import answers as intake
 from advisor.intake.answers import Answers
+from advisor.knowledge.conditions import facts_read
 from advisor.knowledge.domain import APPROACHES, CRITERIA, Rulebook
 from advisor.reasoning.advise import advise, verdict_id
 from advisor.reasoning.engine import STATUS, Engine
@@ -149,3 +150,14 @@ def test_with_one_approach_left_there_is_no_tie(shipped: Engine) -> None:
     outcome = shipped.decide_answers([answers])
     assert outcome.eligible[0].tolist() == [True, False, False]
     assert STATUS[outcome.status[0]] == "advice"
+
+
+@pytest.mark.parametrize("kind", ["gate", "score", "note"])
+def test_a_question_informs_where_a_rule_that_decides_reads_it(shipped: Engine, kind: str) -> None:
+    """Without a forecast only what gates and scores read informs; what only a note reads does not."""
+    rules = tuple(rule for rule in shipped.book.rules if rule.kind == kind)
+    alone = replace(shipped, book=replace(shipped.book, rules=rules), model=None)
+    read = {name for rule in alone.rules for name in facts_read(rule.when)} & set(shipped.book.questions)
+    asked = {name for name in read if shipped.book.questions[name].default is None}
+    assert asked
+    assert asked <= set(alone.informative) if kind != "note" else not alone.informative

@@ -163,6 +163,13 @@ def test_the_summary_counts_and_adds_up_its_rows(shipped: Engine) -> None:
     assert summary.unlocks[0].field in text
 
 
+def test_no_project_unlocks_nothing(shipped: Engine) -> None:
+    """The summary of an empty sheet counts nothing and names no answer."""
+    summary = Tally(shipped, 0).summary()
+    assert (summary.projects, summary.sample, summary.unlocks) == (0, 0, ())
+    assert summary.cost_usd == {"low": 0.0, "likely": 0.0, "high": 0.0}
+
+
 def test_the_answer_that_unlocks_most_really_changes_leaders(shipped: Engine) -> None:
     """For each share there are as many projects of the sample whose leader differs between two possible answers."""
     rng = random.Random(9)

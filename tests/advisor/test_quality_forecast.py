@@ -28,6 +28,7 @@ from advisor.knowledge.studies import Comparison
 from advisor.knowledge.study_registry import FOLDER as PAPERS
 from advisor.knowledge.study_registry import read_registry
 from advisor.reasoning.engine import Engine
+from advisor.reasoning.quality.ablation import ablations
 from advisor.reasoning.quality.blend import QUALITY
 from advisor.reasoning.quality.calibration import choose, regrets
 from advisor.reasoning.quality.crossover import crossover
@@ -396,3 +397,24 @@ def test_the_fitted_model_reads_only_answers_that_are_asked(shipped: Engine) -> 
 
     assert set(shipped.book.questions) >= ANSWERS
     assert isinstance(shipped.model, QualityModel)
+
+
+def test_an_ablation_lacks_what_it_names(rows: Any, names: ModelNames, priors: Priors, shipped: Engine) -> None:
+    """The whole forecast comes first, beliefs alone last, each with the regret of choices for papers not seen."""
+    some = [row for row in rows if row.study in {"longicl", "dspy", "loraland"}][:24]
+    data = prepared(some, names, shipped)
+    assert len(set(data.studies.tolist())) > 1
+    found = list(ablations(data, priors))
+    choices = {"nothing": unseen_choice(data, priors)}
+    none = np.zeros(len(data.rows), bool)
+    choices["the studies (beliefs alone)"] = choose(fit(data, priors, none, 1e-3), data)[1]
+    flat = replace(priors, hybrid=priors.hybrid, study_sd=1e-6)
+    choices["effects of studies"] = unseen_choice(data, flat)
+    by_name = {one.without: one for one in found}
+    for name, choice in choices.items():
+        regret = regrets(data.points, choice)
+        assert by_name[name].regret == pytest.approx(macro(regret, data)), name
+        assert by_name[name].hits == pytest.approx(macro(regret <= 1, data)), name
+    assert (found[0].without, found[-1].without) == ("nothing", "the studies (beliefs alone)")
+    features = [prior.id for prior in priors.tuning if not prior.id.startswith("kind_")]
+    assert [one.without for one in found[1 : len(features) + 1]] == features
