@@ -25,7 +25,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
+from difflib import SequenceMatcher
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,19 +43,21 @@ MEMORY = 8 << 30
 
 @dataclass(frozen=True)
 class Mutant:
-    """The text of a module with one mutation, and what it was."""
+    """What one mutation puts in place of the lines from `first` to before `end` of a module, counted from 0."""
 
     path: Path
     row: int
     name: str
-    text: str
+    first: int
+    end: int
+    lines: tuple[str, ...]
 
 
 def code(count: int, rng: random.Random, folder: Path) -> Iterator[tuple[str, str]]:
     """Mutants of the engine's code, each with the test that failed on it; again once all tests ran, where none did."""
     clone = _clone(folder)
     spent, reach = _clean(clone)
-    left: dict[Path, list[Mutant]] = defaultdict(list)
+    left: list[Mutant] = []
     for mutant in _drawn(clone, count, rng):
         module = reach[str(mutant.path.relative_to(clone))]
         # A line that ran at import only, or in another process, is tried by the tests of its module.
@@ -67,10 +69,16 @@ def code(count: int, rng: random.Random, folder: Path) -> Iterator[tuple[str, st
         if status:
             yield mutant.name, failed[0] if failed else _ended(status)
         else:
-            left[mutant.path].append(mutant)
+            left.append(mutant)
             yield mutant.name, ""
-    for several in zip_longest(*left.values()):
-        yield from _judged(clone, [mutant for mutant in several if mutant])
+    while left:
+        apart = [one for k, one in enumerate(left) if not any(_touch(one, other) for other in left[:k])]
+        left = [one for one in left if one not in apart]
+        yield from _judged(clone, apart)
+
+
+def _touch(one: Mutant, other: Mutant) -> bool:
+    return one.path == other.path and one.first <= other.end and other.first <= one.end
 
 
 def _quickest(tests: set[str], spent: dict[str, float]) -> tuple[list[str], float]:
@@ -85,7 +93,7 @@ def _quickest(tests: set[str], spent: dict[str, float]) -> tuple[list[str], floa
 
 
 def _judged(clone: Path, mutants: list[Mutant]) -> Iterator[tuple[str, str]]:
-    """What all tests say of mutants in different modules: each is tried by what fails on all of them at once.
+    """What all tests say of mutants of different lines: each is tried by what fails on all of them at once.
 
     Two that undo each other would survive so: the score can come out lower than it is, never higher.
     """
@@ -105,8 +113,10 @@ def _judged(clone: Path, mutants: list[Mutant]) -> Iterator[tuple[str, str]]:
 def _told(clone: Path, mutants: list[Mutant], tests: Iterable[str], patience: float) -> tuple[int, list[str]]:
     """Pytest's exit status with these mutants in place, and the tests that failed."""
     whole = {mutant.path: mutant.path.read_text(encoding="utf-8") for mutant in mutants}
-    for mutant in mutants:
-        mutant.path.write_text(mutant.text, encoding="utf-8")
+    for mutant in sorted(mutants, key=lambda mutant: -mutant.first):
+        lines = mutant.path.read_text(encoding="utf-8").splitlines(keepends=True)
+        lines[mutant.first : mutant.end] = mutant.lines
+        mutant.path.write_text("".join(lines), encoding="utf-8")
     status, told = _pytest(clone, *tests, patience=patience)
     for path, text in whole.items():
         path.write_text(text, encoding="utf-8")
@@ -139,10 +149,14 @@ def _drawn(clone: Path, count: int, rng: random.Random) -> Iterator[Mutant]:
             compile(text, path, "exec")
         except SyntaxError:
             continue
-        changed = zip(whole.splitlines(), text.splitlines(), strict=False)
-        lines = next((f"{old.strip()} -> {new.strip()}" for old, new in changed if old != new), "a line less")
-        place = f"{path.relative_to(clone)}:{row}:{column + 1}"
-        yield Mutant(path, row, f"{place} {name.removeprefix('core/')}: {lines}", text)
+        old, new = whole.splitlines(keepends=True), text.splitlines(keepends=True)
+        changes = [
+            opcode[1:] for opcode in SequenceMatcher(None, old, new, False).get_opcodes() if opcode[0] != "equal"
+        ]
+        (first, _, begin, _), (_, end, _, stop) = changes[0], changes[-1]
+        words = f"{''.join(old[first:end]).strip()} -> {''.join(new[begin:stop]).strip()}"
+        place = f"{path.relative_to(clone)}:{row}:{column + 1} {name.removeprefix('core/')}"
+        yield Mutant(path, row, f"{place}: {words}", first, end, tuple(new[begin:stop]))
         left -= 1
         if not left:
             return
