@@ -320,3 +320,21 @@ def test_a_run_on_other_data_is_not_judged(shipped: Engine, tmp_path: Path) -> N
         file.write_text(json.dumps({**raw, "task": {**raw["task"], "data": data}}))
         with pytest.raises(InputError, match="other data"):
             validate(tmp_path, shipped)
+
+
+def test_a_lock_precedes_a_run_where_no_cell_began_before_it(tmp_path: Path) -> None:
+    """Cells of the same second or later count as after; an earlier one, or one without a start, proves nothing."""
+    lock = Lock({}, (), "2026-11-22T09:00:00Z", "pack", "1", "", "")
+    assert locked.locked_before(tmp_path, lock) is None
+    cells = tmp_path / "cells"
+    cells.mkdir()
+
+    def begun(name: str, start: str) -> bool | None:
+        (cells / f"{name}.json").write_text(json.dumps({"timing": {"started_at": start}}))
+        return locked.locked_before(tmp_path, lock)
+
+    assert begun("a", "2026-11-22T09:00:00Z") is True
+    assert begun("b", "2026-11-22T09:00:01Z") is True
+    assert begun("c", "2026-11-22T08:59:59Z") is False
+    (cells / "c.json").write_text("{")
+    assert locked.locked_before(tmp_path, lock) is False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from statistics import median
 from typing import Any
 
 import pytest
@@ -103,6 +104,37 @@ def test_two_profiles_show_a_conflict_with_its_likely_cause(shipped: Engine) -> 
     within, between = found(shipped, FRESH).conflicts
     assert (within.prompting, within.condition) == ("dspy", "effort")
     assert (between.prompting, between.tuning, between.condition) == ("dspy", "mmgrpo", "tuned_size")
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=["many intents", "fresh knowledge", "papers", "queries"])
+def test_what_is_said_of_a_study_is_counted_over_its_near_rows(shipped: Engine, profile: dict[str, Any]) -> None:
+    """Winner, lead and sides are those of the comparisons that were found near, and of no others."""
+    near = {one.study.id: one.rows for one in nearest(conditions(shipped, profile), library(shipped))}
+    like = found(shipped, profile)
+    assert [study.study for study in like.studies] == list(near)
+    for study in like.studies:
+        rows = near[study.study]
+        won = [row.winner() for row in rows]
+        assert study.rows == len(rows)
+        assert (study.lead is None) == (study.winner == "mixed")
+        if study.lead is None:
+            continue
+        assert won.count(study.winner) * 2 > len(rows)
+        ahead = []
+        for row in rows:
+            best, *others = sorted(row.points().items(), key=lambda item: -item[1])
+            if study.winner in ("tie", best[0]):
+                ahead.append(best[1] - others[0][1])
+            elif study.winner in row.points():
+                ahead.append(row.points()[study.winner] - best[1])
+        assert study.lead.value == pytest.approx(median(ahead))
+        assert (study.lead.low, study.lead.high, study.lead.n) == (min(ahead), max(ahead), len(ahead))
+    for conflict in like.conflicts:
+        if conflict.prompting == conflict.tuning:
+            won = [row.winner() for row in near[conflict.prompting]]
+            tuned = won.count("fine_tuning") + won.count("hybrid")
+            said = f"prompting won {won.count('prompting')} of the near comparisons and a tuned model {tuned}"
+            assert said in conflict.text
 
 
 def test_a_study_that_is_split_evenly_stands_against_no_other(shipped: Engine) -> None:
