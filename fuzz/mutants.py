@@ -290,6 +290,7 @@ def main(what: str, count: int, seed: int) -> None:
     from scipy.stats import binomtest
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would not hear it
     found: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as scratch:
         try:
