@@ -14,11 +14,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from advisor.intake import answers as intake
 from advisor.intake.answers import Answer, Answers
 from advisor.knowledge.conditions import Always, Among, AtLeastK, Bound, Compare, Condition, Known, Not
 from advisor.knowledge.domain import APPROACHES, CRITERIA, Parameter, Question, Rule, Rulebook
 from advisor.reasoning.engine import Engine
 from advisor.reasoning.probe import Probe
+from advisor.reasoning.regions import Cutter, Line, exact
 
 DAY = date(2026, 11, 22)
 KINDS = ("classification", "extraction", "generation")
@@ -232,3 +234,23 @@ def test_question_values_are_what_enumeration_finds(shipped: Engine, oracle: Mod
     questions = Probe(small.engine, answers).next_questions(limit=99)
     assert {question.field: question.value for question in questions} == enumeration(oracle, small, answers).values()
     assert [question.value for question in questions] == sorted((q.value for q in questions), reverse=True)
+
+
+def test_a_narrow_lead_between_two_bounds_of_a_derived_fact_is_found(shipped: Engine) -> None:
+    """Tuning leads for nine numbers of examples only, far apart on the first cut, and just those are a region."""
+    base = next(rule for rule in shipped.rules if rule.id == "enough_examples")
+    from_here = replace(base, points={"fine_tuning": 3.0})
+    to_here = replace(base, id="to", points={"fine_tuning": -3.0}, when=Compare("examples_ratio", ">=", Bound(1.02)))
+    always = replace(base, id="always", points={"prompting": 1.0}, when=Always())
+    engine = Engine(replace(shipped.book, rules=(from_here, to_here, always)), shipped.prices, DAY)
+    weights = {name: 5 if name == base.criterion else 0 for name in CRITERIA}
+    raw = {"task_kind": "classification", "label_quality": "good", "priorities": weights}
+    given_ = intake.parse(raw, engine.book)
+    numbers = range(1, 2001)
+    asked = [given_.changed({"labelled_examples": exact(float(number))}) for number in numbers]
+    leads = engine.decide_answers(asked).leader
+    narrow = [number for number, lead in zip(numbers, leads, strict=True) if APPROACHES[lead] == "fine_tuning"]
+    assert 0 < len(narrow) < 20
+    (regions,) = Cutter(engine, engine.decide_answers([given_]).facts).cut([Line({}, "labelled_examples")])
+    tuned = [(region.low, region.high) for region in regions if APPROACHES[region.leader] == "fine_tuning"]
+    assert tuned == [(narrow[0], narrow[-1])]
