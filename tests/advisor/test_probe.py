@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -236,17 +237,19 @@ def test_question_values_are_what_enumeration_finds(shipped: Engine, oracle: Mod
     assert [question.value for question in questions] == sorted((q.value for q in questions), reverse=True)
 
 
-def test_a_narrow_lead_between_two_bounds_of_a_derived_fact_is_found(shipped: Engine) -> None:
-    """Tuning leads for nine numbers of examples only, far apart on the first cut, and just those are a region."""
+@pytest.mark.parametrize("bound", [0.37, 0.73, 1.0])
+def test_a_narrow_lead_between_two_bounds_of_a_derived_fact_is_found(shipped: Engine, bound: float) -> None:
+    """Tuning leads for a few numbers of examples only, wherever those lie, and just they are a region."""
     base = next(rule for rule in shipped.rules if rule.id == "enough_examples")
-    from_here = replace(base, points={"fine_tuning": 3.0})
-    to_here = replace(base, id="to", points={"fine_tuning": -3.0}, when=Compare("examples_ratio", ">=", Bound(1.02)))
+    from_here = replace(base, points={"fine_tuning": 3.0}, when=Compare("examples_ratio", ">=", Bound(bound)))
+    end = Compare("examples_ratio", ">=", Bound(1.02 * bound))
+    to_here = replace(base, id="to", points={"fine_tuning": -3.0}, when=end)
     always = replace(base, id="always", points={"prompting": 1.0}, when=Always())
     engine = Engine(replace(shipped.book, rules=(from_here, to_here, always)), shipped.prices, DAY)
     weights = {name: 5 if name == base.criterion else 0 for name in CRITERIA}
     raw = {"task_kind": "classification", "label_quality": "good", "priorities": weights}
     given_ = intake.parse(raw, engine.book)
-    numbers = range(1, 2001)
+    numbers = range(1, 801)
     asked = [given_.changed({"labelled_examples": exact(float(number))}) for number in numbers]
     leads = engine.decide_answers(asked).leader
     narrow = [number for number, lead in zip(numbers, leads, strict=True) if APPROACHES[lead] == "fine_tuning"]
