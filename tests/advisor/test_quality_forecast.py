@@ -408,8 +408,11 @@ def test_an_ablation_lacks_what_it_names(rows: Any, names: ModelNames, priors: P
     choices = {"nothing": unseen_choice(data, priors)}
     none = np.zeros(len(data.rows), bool)
     choices["the studies (beliefs alone)"] = choose(fit(data, priors, none, 1e-3), data)[1]
-    flat = replace(priors, hybrid=priors.hybrid, study_sd=1e-6)
-    choices["effects of studies"] = unseen_choice(data, flat)
+    choices["effects of studies"] = unseen_choice(data, replace(priors, study_sd=1e-6))
+    (start,) = [prior for prior in priors.tuning if prior.id == "start"]
+    zero = replace(start, mean=0.0, sd=1e-6, at_least=None, at_most=None)
+    lacking = tuple(zero if prior is start else prior for prior in priors.tuning)
+    choices["start"] = unseen_choice(data, replace(priors, tuning=lacking))
     by_name = {one.without: one for one in found}
     for name, choice in choices.items():
         regret = regrets(data.points, choice)
