@@ -210,7 +210,8 @@ def _pytest(clone: Path, *words: str, patience: float | None = None) -> tuple[in
     # Bytecode is written by the run on clean code alone: a mutant's would be taken for that of the next.
     there = {**os.environ, "PYTHONPATH": str(clone), "OMP_NUM_THREADS": "1"}
     there["PYTHONDONTWRITEBYTECODE"] = "" if patience is None else "1"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
+    # One seed: what properties are tried on must not differ between the clean code and a mutant.
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0", *words]
     pipe, err = subprocess.PIPE, subprocess.STDOUT
     with subprocess.Popen(
         command, cwd=clone, env=there, stdout=pipe, stderr=err, text=True, start_new_session=True
