@@ -161,3 +161,30 @@ def test_a_question_informs_where_a_rule_that_decides_reads_it(shipped: Engine, 
     asked = {name for name in read if shipped.book.questions[name].default is None}
     assert asked
     assert asked <= set(alone.informative) if kind != "note" else not alone.informative
+
+
+def test_what_fails_in_a_packs_own_tests_is_told_with_what_came_out(shipped: Engine) -> None:
+    """A case expected otherwise, an example the wrong way round, and none at all: each says what was and should be."""
+    from advisor.reasoning import trials
+
+    case = next(case for case in shipped.book.cases if case.id == "E1" and case.findings)
+    (right,) = case.recommendation
+    other = "hybrid" if right != "hybrid" else "prompting"
+    wrong = replace(case, recommendation=(other,), status="abstain", findings=("no_such_rule",))
+    rule = next(rule for rule in shipped.rules if rule.fires and rule.rests)
+    turned = replace(rule, fires=rule.rests, rests=rule.fires)
+    bare = replace(rule, id="bare", fires=None)
+    book = replace(
+        shipped.book, cases=(case, wrong), rules=(*(r for r in shipped.rules if r is not rule), turned, bare)
+    )
+    found = trials.run(replace(shipped, book=book))
+    assert [trial.passed for trial in found[:2]] == [True, False]
+    assert found[0].detail.startswith(f"{right} ")
+    for words in (f"recommended {right}, expected {other}", "expected abstain", "findings: no_such_rule"):
+        assert words in found[1].detail
+    failed = {trial.name: trial.detail for trial in found[2:] if not trial.passed}
+    assert failed == {
+        f"{rule.id} fires": f"it did not fire on {shipped.day}",
+        f"{rule.id} rests": f"it fired on {shipped.day}",
+        "bare fires": "there is no firing example; add 'examples: {fires:, not:}'",
+    }
