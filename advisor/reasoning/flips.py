@@ -57,7 +57,7 @@ class Search:
         singles, regions = self._singles()
         found = [((move,), lead) for move, lead in singles] + self._pairs([move for move, _ in singles], regions)
         least = minimal(item for item in found if item[1] not in (self.now, -1))
-        said = minimal(self._in_few_digits(least))
+        said = minimal(self._halved(minimal(self._in_few_digits(least))))
         flips = [self._flip(moves, APPROACHES[lead]) for moves, lead in said]
         return tuple(sorted(flips, key=lambda flip: (len(flip.changes), flip.effort, flip.text)))
 
@@ -111,6 +111,17 @@ class Search:
         return [
             (said if now == lead else moves, lead) for (moves, lead), said, now in zip(found, neat, after, strict=True)
         ]
+
+    def _halved(self, found: Sequence[Found]) -> list[Found]:
+        """The same changes, and in place of two answers the one that leads to the same by itself.
+
+        Bounds on derived facts are cut to a precision only, so that a number can lie beyond one that was not seen.
+        """
+        halves = [((move,), lead, moves) for moves, lead in found if len(moves) > 1 for move in moves]
+        after = self._leaders([half for half, _, _ in halves]).tolist()
+        enough = [half for half, now in zip(halves, after, strict=True) if now == half[1]]
+        kept = [(moves, lead) for moves, lead in found if not any(whole is moves for _, _, whole in enough)]
+        return kept + [(half, lead) for half, lead, _ in enough]
 
     def _neat(self, move: Move) -> Move:
         if move.answer.kind == "word" or not move.step:

@@ -9,7 +9,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from advisor.intake import answers as intake
@@ -93,6 +93,7 @@ def test_more_budget_and_more_time_never_rule_an_approach_out(shipped: Engine, s
 
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10**9))
+@example(seed=642468443)
 def test_a_flip_really_flips(shipped: Engine, seed: int) -> None:
     """Each flip, applied to the answers, makes the approach that it names lead; no half of a double flip does."""
     scenario = random_answers(shipped.book, seed)
