@@ -153,7 +153,9 @@ def test_a_break_even_has_a_band_around_the_likely_one(book: Rulebook) -> None:
     cheap = {**BUSY, "base_model": "openai/gpt-6-luna"}
     later = study(facts_of(book, cheap), book, PRICES, DAY).break_even["fine_tuning"]
     assert later.likely is None or later.likely.value > found.likely.value
-    assert "requests a month" in found.text
+    low, likely, high = (f"{float(f'{one.value:.2g}'):,.0f}" for one in (found.low, found.likely, found.high))
+    said = f"Fine-tuning costs less than prompting from about {likely} requests a month ({low} to {high})"
+    assert found.text.startswith(said)
 
 
 def test_never_is_said_plainly_when_it_is_never(book: Rulebook) -> None:

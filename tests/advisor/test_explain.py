@@ -118,3 +118,15 @@ def test_a_finding_names_the_answers_and_facts_behind_it(raw: dict[str, Any], ad
         assert set(finding.answers) <= set(raw)
         read = {fact.name for fact in finding.facts if fact.origin == "stated"}
         assert read <= set(finding.answers)
+
+
+def test_an_advice_in_json_holds_no_noise_of_arithmetic(advice: Advice) -> None:
+    """Numbers end at ten decimals, where two machines may begin to differ."""
+
+    def numbers(value: Any) -> list[float]:
+        parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        return [value] if isinstance(value, float) else [one for part in parts for one in numbers(part)]
+
+    found = numbers(advice.to_json())
+    assert len(found) > 100
+    assert [number for number in found if number != round(number, 10)] == []

@@ -21,7 +21,7 @@ from advisor.knowledge.conditions import Always, Among, AtLeastK, Bound, Compare
 from advisor.knowledge.domain import APPROACHES, CRITERIA, Parameter, Question, Rule, Rulebook
 from advisor.reasoning.engine import Engine
 from advisor.reasoning.probe import Probe
-from advisor.reasoning.regions import Cutter, Line, exact
+from advisor.reasoning.regions import Cutter, Line, Region, exact
 
 DAY = date(2026, 11, 22)
 KINDS = ("classification", "extraction", "generation")
@@ -257,3 +257,8 @@ def test_a_narrow_lead_between_two_bounds_of_a_derived_fact_is_found(shipped: En
     (regions,) = Cutter(engine, engine.decide_answers([given_]).facts).cut([Line({}, "labelled_examples")])
     tuned = [(region.low, region.high) for region in regions if APPROACHES[region.leader] == "fine_tuning"]
     assert tuned == [(narrow[0], narrow[-1])]
+
+
+def test_the_nearest_value_of_a_region_lies_in_it() -> None:
+    """Its near end for a value beyond, the value itself inside."""
+    assert [Region(2.0, 5.0, 0).nearest(value) for value in (1.0, 2.0, 3.5, 5.0, 9.0)] == [2.0, 2.0, 3.5, 5.0, 5.0]

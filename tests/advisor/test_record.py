@@ -139,6 +139,20 @@ def test_a_wrong_one_is_told_with_its_remark_or_else_its_reason() -> None:
     ]
 
 
+def test_every_run_is_listed_and_of_other_origins_the_wrong_ones_only() -> None:
+    """There are few runs, which a reader may check one by one; comparisons and cases are counted."""
+    entries = [entry("a"), entry("b", "miss", regret=3.0)]
+    for origin in ("study", "case"):
+        entries += [
+            entry(f"{origin}-{one.outcome}", one.outcome, origin=origin, regret=one.regret) for one in entries[:2]
+        ]
+    record = tally.whole(entries, {})
+    assert [one["title"] for one in record["run"]["predictions"]] == ["a with 64 examples", "b with 64 examples"]
+    for origin in ("study", "case"):
+        assert record[origin]["predictions"] == []
+        assert [one["title"] for one in record[origin]["wrong"]] == [f"{origin}-miss with 64 examples"]
+
+
 def test_outcomes_are_added_once_and_never_changed(tmp_path: Path) -> None:
     """The same judgement twice is one entry; another outcome for the same lock is refused, and nothing is written."""
     assert ledger.add_runs(tmp_path, [entry("a"), entry("b", "tie")]) == (2, 0)
