@@ -130,3 +130,15 @@ def test_an_advice_in_json_holds_no_noise_of_arithmetic(advice: Advice) -> None:
     found = numbers(advice.to_json())
     assert len(found) > 100
     assert [number for number in found if number != round(number, 10)] == []
+
+
+def test_the_headline_says_what_the_status_is(shipped: Engine, advice: Advice) -> None:
+    """An advice names approach and technique, a tie both approaches, and with nothing answered too little is known."""
+    first = advice.ranking[0]
+    if advice.status == "tie":
+        assert advice.headline.startswith("A tie between ")
+    else:
+        assert advice.headline == f"{first.title}: {first.technique_title}"
+    nothing = advise(intake.parse({}, shipped.book), shipped)
+    assert nothing.status == "abstain"
+    assert nothing.headline == "Too little is known to recommend an approach"
