@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from advisor import locate
 from advisor.knowledge import rulebook
@@ -19,6 +20,11 @@ from advisor.reasoning.engine import Engine
 
 ROOT = Path(__file__).resolve().parent.parent
 DAY = date(2026, 11, 22)
+
+# The same commit is tried on the same examples everywhere; HYPOTHESIS_PROFILE=search draws new ones.
+settings.register_profile("same", derandomize=True, database=None)
+settings.register_profile("search", derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 @pytest.fixture(scope="session")
