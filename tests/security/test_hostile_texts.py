@@ -24,6 +24,7 @@ from advisor.reasoning.advise import advise
 from advisor.reasoning.engine import Engine
 from advisor.reasoning.portfolio import Portfolio
 from advisor.reports import FORMATS, render
+from tests.pdf_files import pdf_actions
 
 PAYLOADS = (
     '=HYPERLINK("https://evil.example","x")',
@@ -85,7 +86,9 @@ def test_no_form_of_report_carries_a_live_attack(form: str, poisoned: Advice) ->
     if report.startswith(b"PK"):
         _office(report)
     elif report.startswith(b"%PDF"):
-        assert not re.search(rb"/(JavaScript|JS|Launch|EmbeddedFile)\b|/URI\s*\(\s*(javascript|https://evil)", report)
+        found = pdf_actions(report)
+        assert {word for word in found if not re.match("https?://", word)} <= {"/URI"}
+        assert not [word for word in found if "evil" in word]
     elif form == "json":
         assert json.loads(report)["name"] == poisoned.name
     elif form in {"csv", "tsv"}:
@@ -100,6 +103,25 @@ def test_no_form_of_report_carries_a_live_attack(form: str, poisoned: Advice) ->
             prose = re.sub(r"^(`{3,}).*?^\1$", "", text, flags=re.DOTALL | re.MULTILINE)
             assert not re.search(r"(?<!\\)<(script>window|img|svg onload|iframe)", prose)
             assert not re.search(r"(?<!\\)!\[shot\]\(https|(?<![\\!])\[click\]\(javascript", prose)
+
+
+def test_a_live_pdf_would_be_told(tmp_path: Path) -> None:
+    """A script, an action at the start and an attachment are found wherever they hang; letters in a stream are not."""
+    from pypdf import PdfWriter
+    from pypdf.generic import DictionaryObject, NameObject, TextStringObject
+
+    writer = PdfWriter()
+    writer.add_blank_page(100, 100)
+    writer.add_metadata({"/Title": "/JS /Launch"})
+    with (tmp_path / "quiet.pdf").open("wb") as file:
+        writer.write(file)
+    assert pdf_actions((tmp_path / "quiet.pdf").read_bytes()) == set()
+    script = {NameObject("/S"): NameObject("/JavaScript"), NameObject("/JS"): TextStringObject("app.alert(1)")}
+    writer.root_object[NameObject("/OpenAction")] = DictionaryObject(script)
+    writer.add_attachment("a.txt", b"x")
+    with (tmp_path / "live.pdf").open("wb") as file:
+        writer.write(file)
+    assert {"/OpenAction", "/JS", "/EmbeddedFiles", "/EF"} <= pdf_actions((tmp_path / "live.pdf").read_bytes())
 
 
 def _page(page: str) -> None:
