@@ -275,6 +275,24 @@ def test_the_forecast_of_a_tiny_model_of_ones_own_is_that_of_plain_arithmetic(sh
     assert outcome.forecast.hybrid[0] == pytest.approx(around, abs=1e-9)
 
 
+def test_a_little_more_of_the_prompted_model_moves_the_forecast_a_little(shipped: Engine) -> None:
+    """Around one size for both models there is no step; from four times the size on they count as two models."""
+    raw = {
+        "task_kind": "extraction",
+        "labelled_examples": 500,
+        "model_access": "open_weights",
+        "tunable_model_size_b": 2,
+    }
+    sizes = (2, 2.02, 4, 7.99, 8, 8.01)
+    scenarios = [intake.parse({**raw, "base_model_size_b": size}, shipped.book) for size in sizes]
+    outcome = shipped.decide_answers(scenarios)
+    assert outcome.forecast is not None
+    one, near, between, almost, far, beyond = outcome.forecast.tuning.tolist()
+    assert one > near > between > almost > far
+    assert one - near < 0.02 * (one - far)
+    assert far == pytest.approx(beyond, abs=1e-9)
+
+
 def test_the_waterfall_sums_to_the_margin_with_the_forecast_in(shipped: Engine) -> None:
     """What the forecast adds or takes is a finding of its own, and all findings add up to the scores."""
     from advisor.reasoning.advise import advise

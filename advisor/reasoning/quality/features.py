@@ -38,6 +38,7 @@ KINDS = (
 SCARCE_HEAD = "scarcity_classifier_head"
 TINY = 1.0  # billions of parameters, below which a prompted model counts as tiny, by powers of ten
 TINIEST = 1.5
+UNLIKE = 4.0  # how many times as large a model is that has nothing of the other any more; in between it fades
 VARYING = ("scarcity", "scarcity_few_shot_tuner", "scarcity_strong_prompt", "abundance")  # with the examples
 
 
@@ -111,8 +112,8 @@ def situation(facts: Facts, prices: PriceTable, day: date) -> Situation:
     raw = is_any["training_material"](["raw_documents"])
     effort_open = ~facts.known("prompt_effort")
     material = is_any["training_material"](["domain_mix", "raw_documents"])
-    same = is_any["model_access"](["open_weights"]) & base_known & tuned.known
-    same &= np.abs(np.log(np.maximum(base, 1e-3) / tuned_size)) < 0.01
+    alike = np.clip(1 - np.abs(np.log(base / tuned_size)) / np.log(UNLIKE), 0, 1)
+    same = np.where(is_any["model_access"](["open_weights"]) & base_known & tuned.known, alike, 0.0)
     knowledge_open = ~facts.known("knowledge_need")
     needed = np.where(knowledge_open, 0.2, is_any["knowledge_need"](["stable", "changing"]))
     tiny = np.where(base_known, np.clip(np.log10(TINY / base), 0, TINIEST), 0.0)
@@ -128,8 +129,8 @@ def situation(facts: Facts, prices: PriceTable, day: date) -> Situation:
         "prompt_frontier": frontier,
         "prompt_mid_range": mid,
         "prompt_tiny": tiny,
-        "tuned_size": np.log10(tuned_size / REFERENCE_SIZE) * ~same,
-        "same_base": same.astype(float),
+        "tuned_size": np.log10(tuned_size / REFERENCE_SIZE) * (1 - same),
+        "same_base": same,
         "domain_mix": mix.astype(float),
         "domain_mix_hosted": mix * (frontier + mid),
         "raw_documents": raw.astype(float),
