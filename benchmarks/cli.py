@@ -51,6 +51,7 @@ models_app = typer.Typer(
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Ray = Annotated[str | None, typer.Option(help="Run the cells on a Ray cluster: local, auto, or its address.")]
 RayThreads = Annotated[str | None, typer.Option(help="With --ray: processor threads of one worker, 1.")]
+RayGpus = Annotated[str | None, typer.Option(help="With --ray: GPUs, or the share of one, for one worker, 0.")]
 EndpointUrl = Annotated[
     str | None, typer.Option(help="The URL of an OpenAI-compatible server that answers as --model.")
 ]
@@ -58,7 +59,6 @@ KeyEnv = Annotated[str | None, typer.Option(help="With --endpoint: the variable 
 PriceInput = Annotated[str | None, typer.Option(help="With --endpoint: USD per million tokens read.")]
 PriceOutput = Annotated[str | None, typer.Option(help="With --endpoint: USD per million tokens written.")]
 BudgetUsd = Annotated[str | None, typer.Option(help="With --endpoint: send nothing that could exceed it.")]
-RayGpus = Annotated[str | None, typer.Option(help="With --ray: GPUs, or the share of one, for one worker, 0.")]
 
 
 def exit_code(error: BaseException) -> int:

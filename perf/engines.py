@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -19,7 +17,7 @@ from advisor.reasoning.advise import engine
 from advisor.reasoning.coverage import draw
 from advisor.reasoning.engine import Engine
 from perf import scenarios
-from perf.readings import Readings, claim, ratios, say
+from perf.readings import Readings, claim, ratios, say, timed
 
 OURS = 100_000
 THEIRS = 500
@@ -51,7 +49,7 @@ def measure() -> bool:
         whole, rules, peers = _rounds(knowledge, folder)
     answered = draw(shipped.book, OURS, np.random.default_rng(0))
     shipped.decide(answered)
-    forecast = Readings(tuple(_timed(lambda: shipped.decide(answered)) for _ in range(ROUNDS)))
+    forecast = Readings(tuple(timed(lambda: shipped.decide(answered)) for _ in range(ROUNDS)))
     say(f"   ours, from answers, with the quality forecast      {forecast.shown()}")
     fast = claim(f"{OURS:,} scenarios with the quality forecast in under 1 s", forecast.median < 1)
     return _report(whole, rules, peers) and fast
@@ -71,19 +69,13 @@ def _rounds(knowledge: Engine, folder: Path) -> tuple[Readings, Readings, dict[t
     whole, rules = [], []
     peers: dict[tuple[str, str], list[dict[str, Any]]] = {(name, form): [] for name in FORMS for form in WORK}
     for _ in range(ROUNDS):
-        whole.append(_timed(lambda: knowledge.decide(answered)))
-        rules.append(_timed(lambda: knowledge.conclude(outcome.facts, outcome.costs)))
+        whole.append(timed(lambda: knowledge.decide(answered)))
+        rules.append(timed(lambda: knowledge.conclude(outcome.facts, outcome.costs)))
         for (name, form), reports in peers.items():
             command = [str(PEER_PYTHON), str(PEER), name, form, str(folder)]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             reports.append(json.loads(done.stdout))
     return Readings(tuple(whole)), Readings(tuple(rules)), peers
-
-
-def _timed(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 def _report(whole: Readings, rules: Readings, peers: dict[tuple[str, str], list[dict[str, Any]]]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import date
 
@@ -18,7 +17,7 @@ from advisor.reasoning.advise import engine
 from advisor.reasoning.costs import estimate
 from advisor.reasoning.costs.simulation import study
 from perf.commands import ANSWERS
-from perf.readings import Readings, claim, say
+from perf.readings import Readings, claim, say, timed
 
 ROUNDS = 7
 SCENARIOS = 10_000
@@ -40,13 +39,7 @@ def measure() -> bool:
     say(["", "the parts of one advice, in a process that runs already"])
     held = []
     for name, limit, work in parts:
-        taken = Readings(tuple(_timed(work) for _ in range(ROUNDS)))
+        taken = Readings(tuple(timed(work) for _ in range(ROUNDS)))
         say(f"   {name:<48}{taken.shown(4)}")
         held.append(claim(f"{name} in under {1000 * limit:.0f} ms", taken.median < limit))
     return all(held)
-
-
-def _timed(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started

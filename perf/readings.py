@@ -7,7 +7,8 @@ import platform
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +29,13 @@ class Readings:
         """Median, least and greatest, and how often it was measured."""
         low, high = min(self.values), max(self.values)
         return f"{self.median:,.{digits}f} {unit} ({low:,.{digits}f} to {high:,.{digits}f}, n = {len(self.values)})"
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds by the clock that it takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
 
 
 def ratios(others: Readings, ours: Readings) -> Readings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -146,17 +146,17 @@ def fit_command(
 def _whole(folder: Path) -> dict[str, Any]:
     from advisor.reasoning import tally
 
-    _entries(folder)
-    return tally.of_folder(folder)
+    return tally.of_folder(folder) or _no_ledger(folder)
 
 
 def _entries(folder: Path) -> tuple[Entry, ...]:
     from advisor.reasoning import ledger
 
-    entries = ledger.read(folder)
-    if not entries:
-        raise InputError([Problem(str(folder), "", "no ledger", "a record", "make one with: advisor record add")])
-    return entries
+    return ledger.read(folder) or _no_ledger(folder)
+
+
+def _no_ledger(folder: Path) -> NoReturn:
+    raise InputError([Problem(str(folder), "", "no ledger", "a record", "make one with: advisor record add")])
 
 
 def _folder(rules: Path | None, must_exist: bool = True) -> Path:
