@@ -18,7 +18,7 @@ from advisor.cli import out
 KEYWORDS: Mapping[str, int] = {"say": 1, "message": 1, "say_many": 2}  # how many messages each is called with first
 ORIGINS = ("measured", "published", "estimated", "stated", "default")
 UNITS = (
-    "USD", "per month", "points", "points of 100", "percentage points", "share", "items", "examples", "tokens", "weeks",
+    "USD", "per month", "per request", "points", "points of 100", "percentage points", "share", "items", "examples", "tokens", "weeks",
     "week", "months", "month", "ms", "billion parameters", "requests a month", "s per item", "USD per month", "of 1",
 )  # fmt: skip
 KINDS = (
@@ -43,11 +43,26 @@ def _of_code() -> Iterator[str]:
     for path in sorted(root.rglob("*.py")):
         if path.relative_to(root).parts[0] == "cli":  # a command speaks English on the error channel
             continue
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            name = getattr(call.func, "id", "") if isinstance(call, ast.Call) else ""
-            given = call.args[: KEYWORDS[name]] if isinstance(call, ast.Call) and name in KEYWORDS else []
-            for one in given:
-                yield from _literals(one)
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+        for scope in (tree, *functions):
+            named = _named(scope)
+            for call in ast.walk(scope):
+                name = getattr(call.func, "id", "") if isinstance(call, ast.Call) else ""
+                given = call.args[: KEYWORDS[name]] if isinstance(call, ast.Call) and name in KEYWORDS else []
+                for one in given:
+                    yield from _literals(one)
+                    if isinstance(one, ast.Name) and scope is not tree:
+                        yield from (text for value in named.get(one.id, ()) for text in _literals(value))
+
+
+def _named(scope: ast.AST) -> Mapping[str, list[ast.expr]]:
+    """What each name is set to in a function, where it is set by itself."""
+    found: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(scope):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            found.setdefault(node.targets[0].id, []).append(node.value)
+    return found
 
 
 def _literals(argument: ast.expr) -> Iterator[str]:
@@ -74,6 +89,7 @@ def _of_knowledge() -> Iterator[str]:
     yield from (name.replace("_", " ") for name in (*APPROACHES, *CRITERIA))
     yield from (name.replace("_", "-") for name in APPROACHES)
     yield book.name
+    yield from (case.title for case in book.cases)
     yield from (*ORIGINS, *UNITS, *KINDS, *BASELINES, *METRICS, *READ.values(), *PRICE_UNITS.values())
     yield from (one.id.replace("_", " ") for way in book.approaches.values() for one in way.techniques)
     for fact in DERIVED_FACTS.values():

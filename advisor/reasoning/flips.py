@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from advisor.intake.answers import Answer, Answers
 from advisor.intake.columns import Facts
 from advisor.knowledge.domain import APPROACHES, Question
-from advisor.knowledge.wording import approach_words
+from advisor.knowledge.wording import approach_words, field_words
 from advisor.language import dollars, say
 from advisor.reasoning.advice import Change, Flip
 from advisor.reasoning.engine import Engine
@@ -196,10 +196,7 @@ def few_digits(value: float, low: float, high: float) -> float:
 
 def noun(question: Question) -> str:
     """What a question is about, in a few words, without its unit: "the deadline"."""
-    words = question.field
-    for unit in ("_usd", "_weeks", "_months", "_ms", "_b"):
-        words = words.removesuffix(unit)
-    return say("the {subject}", subject=say(words.replace("_", " ")))
+    return say("the {subject}", subject=field_words(question.field))
 
 
 def _said(value: Any, question: Question) -> str:

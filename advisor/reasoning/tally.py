@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from advisor.knowledge.record_summary import SCHEMA, THIN
+from advisor.language import message
 from advisor.reasoning import learning, ledger
 from advisor.reasoning.ledger import Entry
 from advisor.reasoning.quality.calibration import expected_calibration_error, reliability
@@ -24,9 +25,9 @@ POLICIES: Mapping[str, Sequence[str]] = {
     "always_hybrid": ("hybrid", "fine_tuning", "prompting"),
 }
 ORIGINS = {
-    "run": "own runs, locked before",
-    "study": "published comparisons, paper left out",
-    "case": "real choices, known to the makers of the rules",
+    "run": message("own runs, locked before"),
+    "study": message("published comparisons, paper left out"),
+    "case": message("real choices, known to the makers of the rules"),
 }
 DIGITS = 4
 

@@ -97,7 +97,7 @@ def _lost(origin: str, part: Mapping[str, Any]) -> ChartSpec:
         Mark(name, Quantity(lost, "points of 100", "measured", "the ledger of the record", n=part["n"]))
         for name, lost in found.items()
     )
-    said = "; ".join(f"{name} {lost:.1f}" for name, lost in found.items())
+    said = "; ".join(f"{name} {numeral(f'{lost:.1f}')}" for name, lost in found.items())
     return ChartSpec(
         id=f"record-{origin}",
         kind="interval",
