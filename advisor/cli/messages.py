@@ -18,8 +18,9 @@ from advisor.cli import out
 KEYWORDS: Mapping[str, int] = {"say": 1, "message": 1, "say_many": 2}  # how many messages each is called with first
 ORIGINS = ("measured", "published", "estimated", "stated", "default")
 UNITS = (
-    "USD", "per month", "per request", "points", "points of 100", "percentage points", "share", "items", "examples", "tokens", "weeks",
-    "week", "months", "month", "ms", "billion parameters", "requests a month", "s per item", "USD per month", "of 1",
+    "USD", "per month", "per request", "points", "points of 100", "percentage points", "share", "items", "examples",
+    "tokens", "weeks", "week", "months", "month", "ms", "billion parameters", "requests a month", "s per item",
+    "USD per month", "of 1",
 )  # fmt: skip
 KINDS = (
     *("gate", "score", "note", "measurement", "forecast", "complete", "incomplete"),

@@ -22,6 +22,8 @@ def test_messages_of_code_and_pack_are_all_found() -> None:
     assert "{count} of the reasons is contested by other evidence, shown beside it." in found
     assert {book.rules[0].title, book.rules[0].because, *(one.ask for one in book.questions.values())} <= found
     assert "labelled examples" in found
+    assert "Never spoke in {count} random scenarios: {rules}" in found, "named first, said later"
+    assert {case.title for case in book.cases} <= found
 
 
 def test_a_catalogue_is_told_what_it_lacks_keeps_and_gets_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
