@@ -48,6 +48,10 @@ models_app = typer.Typer(
     add_completion=False,
 )
 
+EncoderName = Annotated[
+    str | None,
+    typer.Option(help="The sentence encoder of encoder arms: a name, hub:OWNER/NAME or folder. Default: minilm-l6-v2."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Ray = Annotated[str | None, typer.Option(help="Run the cells on a Ray cluster: local, auto, or its address.")]
 RayThreads = Annotated[str | None, typer.Option(help="With --ray: processor threads of one worker, 1.")]
@@ -169,6 +173,7 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
         str | None,
         typer.Option(help="A model's name, hub:OWNER/NAME or folder (advisor models list). Default: smollm2-135m."),
     ] = None,
+    encoder: EncoderName = None,
     race: Annotated[bool, typer.Option("--race", help="Ask in batches; stop where the verdict is certain.")] = False,
     margin: Annotated[str | None, typer.Option(help="With --race: the difference that does not matter, 0.02.")] = None,
     checks: Annotated[bool, typer.Option("--checks", help="Also: shifted texts, and what tuning forgot.")] = False,
@@ -203,6 +208,7 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
         "seeds": seeds,
         "test_limit": test_limit,
         "model": model,
+        "encoder": encoder,
         "race": race,
         "margin": margin,
         "checks": checks,
@@ -253,6 +259,7 @@ def describe_task(  # noqa: PLR0913, PLR0917 - the words of the command, which n
         str | None,
         typer.Option(help="A model's name, hub:OWNER/NAME or folder (advisor models list). Default: smollm2-135m."),
     ] = None,
+    encoder: EncoderName = None,
     endpoint: EndpointUrl = None,
     key_env: KeyEnv = None,
     price_input: PriceInput = None,
@@ -274,7 +281,7 @@ def describe_task(  # noqa: PLR0913, PLR0917 - the words of the command, which n
     words |= {"kind": kind, "description": description}
     folder = own_data.task_of(task, words, out, lambda text: typer.echo(text, err=True))
     options: dict[str, Any] = {"arms": arms, "train_sizes": train_sizes, "seeds": seeds, "test_limit": test_limit}
-    options["model"] = model
+    options |= {"model": model, "encoder": encoder}
     given = (endpoint, key_env, price_input, price_output, budget_usd)
     ring = _ring_of(dict(zip(_OF_ENDPOINT, given, strict=True)), options)
     _print_json(describe(folder, _checked(folder, ring=ring, race=False, margin=None, **options), ring))
@@ -450,22 +457,27 @@ def pull_model(
     typer.echo(str(files.folder))
 
 
-def _ring_of(of_endpoint: dict[str, Any], words: dict[str, Any]) -> Ring | None:
-    """The ring of an endpoint; None stands for the shipped one. Names the model in `words`."""
+def _ring_of(of_endpoint: dict[str, Any], words: dict[str, Any]) -> Ring:
+    """The ring of an endpoint or the shipped one, with the encoder that `words` held. Names the model in `words`."""
+    from .models.encoder import choose_encoder
     from .models.endpoint import read_endpoint
     from .runs import ring
 
+    name = words.pop("encoder")
+    if name is not None:
+        _need(_NEEDED_BY_MODELS)
+    encoder = None if name is None else choose_encoder(name)
     url = of_endpoint.pop("endpoint")
     if url is None:
         alone = [f"--{name.replace('_', '-')}" for name, value in of_endpoint.items() if value is not None]
         if alone:
             raise BenchmarkError([f"{name}: found without --endpoint; allowed: with it" for name in alone])
         words["model"] = words["model"] or _MODEL
-        return None
+        return ring.shipped(encoder)
     _need(_NEEDED_BY_ENDPOINTS)
     endpoint = read_endpoint(url, words["model"], **of_endpoint)
     endpoint.key()
-    return ring.of_endpoint(endpoint)
+    return ring.of_endpoint(endpoint, encoder)
 
 
 def _checked(task: str, *, model: str, race: bool, margin: str | None, ring: Ring | None = None, **words: Any) -> Wish:
@@ -499,7 +511,7 @@ def _checked(task: str, *, model: str, race: bool, margin: str | None, ring: Rin
     except BenchmarkError as error:
         problems += error.problems
     if wish is None or any(ring.arms[arm].needs_model for arm in wish.arms):
-        if wish is not None and not problems and ring.said is None:
+        if wish is not None and not problems and "endpoint" not in ring.said:
             _need(_NEEDED_BY_MODELS)
         try:
             ring.resolve(model)
@@ -507,9 +519,12 @@ def _checked(task: str, *, model: str, race: bool, margin: str | None, ring: Rin
             problems += error.problems
     if wish is not None and any(ring.arms[arm].needs_encoder for arm in wish.arms):
         try:
-            registry.resolve(registry.ENCODER)
+            registry.resolve(ring.said.get("encoder", registry.ENCODER))
         except BenchmarkError as error:
             problems += error.problems
+    elif wish is not None and "encoder" in ring.said:
+        wanting = ", ".join(arm for arm in known if ring.arms[arm].needs_encoder) or "none of this task's kind"
+        problems.append(f"--encoder: found without an arm that reads with it; allowed: with {wanting}")
     if problems or wish is None:
         raise BenchmarkError(problems)
     return wish

@@ -37,6 +37,7 @@ def validate_command(  # noqa: PLR0913, PLR0917 - the words of the command, whic
         str | None,
         typer.Option(help="A model's name, hub:OWNER/NAME or folder (advisor models list). Default: smollm2-135m."),
     ] = None,
+    encoder: Annotated[str | None, typer.Option(help="As for advisor bench run.")] = None,
     endpoint: Annotated[
         str | None, typer.Option(help="As for advisor bench run; the model's arms only prompt.")
     ] = None,
@@ -72,7 +73,7 @@ def validate_command(  # noqa: PLR0913, PLR0917 - the words of the command, whic
     knowledge = engine(rules or locate.rules_dir(), day_of(None))
     stated = intake.read(answers, knowledge.book) if answers is not None else intake.Answers()
     grid = {"arms": arms, "train_sizes": train_sizes, "seeds": seeds, "test_limit": test_limit, "model": model}
-    grid |= {"endpoint": endpoint, "key_env": key_env, "budget_usd": budget_usd}
+    grid |= {"encoder": encoder, "endpoint": endpoint, "key_env": key_env, "budget_usd": budget_usd}
     grid |= {"price_input": price_input, "price_output": price_output}
     own = {"text_column": text_column, "label_column": label_column, "test_file": test_file}
     own |= {"kind": kind, "description": description}

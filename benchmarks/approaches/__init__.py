@@ -16,6 +16,7 @@ from ..records import Answer, Approach, Example, TaskCard
 from ..tasks.kinds import CLASSIFICATION, EXTRACTION, KINDS, TEXT_KINDS
 
 if TYPE_CHECKING:
+    from ..models.encoder import EncoderChoice
     from ..models.language_model import LoadedModel
 
 
@@ -169,14 +170,19 @@ WITH_SHOTS = ("few_shot", "hybrid", "hybrid_upper")
 UPPER = ("lora_upper", "hybrid_upper")
 
 
-def make(arm: str, card: TaskCard, seed: int, model: LoadedModel | None) -> Contestant:
-    """A fresh contestant. Raises BenchmarkError for an arm that is unknown, does not fit the task or has no model."""
+def make(
+    arm: str, card: TaskCard, seed: int, model: LoadedModel | None, encoder: EncoderChoice | None = None
+) -> Contestant:
+    """A fresh contestant; `encoder` None stands for the known one.
+
+    Raises BenchmarkError for an arm that is unknown, does not fit the task or has no model.
+    """
     entry = fitting(arm, card.kind)
     if entry.technique == "encoder_head":
         from ..models.encoder import resident
         from .encoder_head import EncoderHead
 
-        return EncoderHead(card, seed, resident(), moved=entry.name == "encoder_contrastive")
+        return EncoderHead(card, seed, resident(encoder), moved=entry.name == "encoder_contrastive")
     if not entry.needs_model:
         return _baseline(entry.name, card, seed)
     if model is None:
@@ -192,7 +198,7 @@ def make(arm: str, card: TaskCard, seed: int, model: LoadedModel | None) -> Cont
         from ..models.encoder import resident
         from .retrieved import Retrieved
 
-        return Retrieved(card, seed, model, resident())
+        return Retrieved(card, seed, model, resident(encoder))
     if entry.name == "optimised_prompt":
         from .optimised import Optimised
 
@@ -228,14 +234,14 @@ def _baseline(name: str, card: TaskCard, seed: int) -> Contestant:
     return Nearest() if name == "nearest" else MostFrequent()
 
 
-def settings(arm: str, kind: str = CLASSIFICATION) -> dict[str, Any]:
+def settings(arm: str, kind: str = CLASSIFICATION, encoder: EncoderChoice | None = None) -> dict[str, Any]:
     """What enters the identity of a cell: the arm's hyper-parameters, its template texts, its code's version."""
     entry = fitting(arm, kind)
     shots = entry.name in WITH_SHOTS
     if entry.technique == "encoder_head":
         from .encoder_head import settings as of_head
 
-        return of_head(moved=entry.name == "encoder_contrastive")
+        return of_head(moved=entry.name == "encoder_contrastive", encoder=encoder)
     if not entry.needs_model:
         return _baseline_settings(entry.name, kind)
     if kind != CLASSIFICATION:
@@ -246,7 +252,7 @@ def settings(arm: str, kind: str = CLASSIFICATION) -> dict[str, Any]:
     if entry.name == "retrieved_few_shot":
         from .retrieved import settings as of_retrieved
 
-        return of_retrieved()
+        return of_retrieved(encoder)
     if entry.name == "optimised_prompt":
         from .optimised import settings as of_optimised
 

@@ -12,8 +12,7 @@ import numpy as np
 
 from ..errors import BenchmarkError, MissingExtra
 from ..models.contrastive import Contrast, Moved, contrast
-from ..models.encoder import MOST_TOKENS, LoadedEncoder, Vectors, embed
-from ..models.known import ENCODER, KNOWN
+from ..models.encoder import EncoderChoice, LoadedEncoder, Vectors, embed, identity
 from ..records import Answer, Example, TaskCard, seed_for
 from . import choice
 from .calibration import Array, log_posterior
@@ -30,11 +29,11 @@ EPOCHS = 8
 UNSEEN = 1e-3
 
 
-def settings(*, moved: bool) -> dict[str, Any]:
+def settings(*, moved: bool, encoder: EncoderChoice | None = None) -> dict[str, Any]:
     """Everything in this file, in the recipe and in the encoder's files that may change a number of the arm."""
     return {
         "version": VERSION,
-        "encoder": {"name": ENCODER, "sha256": KNOWN[ENCODER].hub.sha256, "tokens": MOST_TOKENS},
+        "encoder": identity(encoder),
         "strengths": list(STRENGTHS),
         "rounds": ROUNDS,
         "fewest_held_out": FEWEST_HELD_OUT,

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BenchmarkError, JobFailed
+from ..models.encoder import EncoderChoice
 from ..models.endpoint import LoadedEndpoint
 from ..models.endpoint_client import EndpointClient, Patience, Refused
 from ..models.endpoint_replies import Kept
@@ -47,19 +48,21 @@ ENDPOINT_ARMS: Mapping[str, Arm] = MappingProxyType(
 )
 
 
-def make(arm: str, card: TaskCard, seed: int, model: LoadedEndpoint | None) -> Any:
+def make(
+    arm: str, card: TaskCard, seed: int, model: LoadedEndpoint | None, encoder: EncoderChoice | None = None
+) -> Any:
     """A fresh contestant of one of ENDPOINT_ARMS."""
     if arm not in OWN:
-        return make_local(arm, card, seed, None)
+        return make_local(arm, card, seed, None, encoder)
     if model is None:
         raise BenchmarkError(f"arm {arm!r} needs an endpoint; name one with --endpoint and --model")
     return PromptedEndpoint(card, seed, model, shots=arm == "endpoint_few_shot")
 
 
-def settings(arm: str, kind: str = CLASSIFICATION) -> dict[str, Any]:
+def settings(arm: str, kind: str = CLASSIFICATION, encoder: EncoderChoice | None = None) -> dict[str, Any]:
     """What enters the identity of a cell. Prices and budgets change no answer, so they are not in it."""
     if arm not in OWN:
-        return settings_of_local(arm, kind)
+        return settings_of_local(arm, kind, encoder)
     return {
         "version": VERSION,
         "template": prompts.templates(kind)[prompts.DEFAULT_TEMPLATE],

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BenchmarkError
-from ..models.encoder import MOST_TOKENS, LoadedEncoder, Vectors, embed
-from ..models.known import ENCODER, KNOWN
+from ..models.encoder import EncoderChoice, LoadedEncoder, Vectors, embed, identity
 from ..models.label_scoring import Scores
 from ..models.language_model import LoadedModel
 from ..models.own_frames import score_each
@@ -31,11 +30,11 @@ JUDGED_ROWS = 32
 TURN_TOKENS = 32
 
 
-def settings() -> dict[str, Any]:
+def settings(encoder: EncoderChoice | None = None) -> dict[str, Any]:
     """Everything in this file, in the prompts and in the encoder's files that may change a number of the arm."""
     return {
         "version": VERSION,
-        "encoder": {"name": ENCODER, "sha256": KNOWN[ENCODER].hub.sha256, "tokens": MOST_TOKENS},
+        "encoder": identity(encoder),
         "template": prompts.TEMPLATES[prompts.DEFAULT_TEMPLATE],
         "calibrations": ["batch", "none"],
         "shot_counts": list(SHOT_COUNTS),

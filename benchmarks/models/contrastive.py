@@ -80,7 +80,7 @@ def contrast(
             batch.sort(key=lambda index: len(ids[index]))
             # The short half and the long half are read apart, which saves padding, and compared together.
             halves = [[ids[index] for index in half] for half in (batch[: len(batch) // 2], batch[len(batch) // 2 :])]
-            vectors = torch.cat([pooled(live, half, encoder.tokenizer.pad_token_id, encoder.device) for half in halves])
+            vectors = torch.cat([pooled(encoder, half, live) for half in halves])
             loss = contrastive_loss(vectors, [labels[index] for index in batch], recipe.temperature)
             optimiser.zero_grad()
             loss.backward()

@@ -125,7 +125,7 @@ def load(files: ModelFiles, *, device: str | None = None, dtype: str | None = No
             model, tokenizer = _read(files, getattr(torch, dtype))
         except (OSError, ValueError, KeyError) as error:
             raise BenchmarkError(f"model {files.name!r} in {files.folder}: cannot be read ({error})") from error
-    if hasattr(model.config, "type_vocab_size"):
+    if is_encoder(model.config):
         # Transformers would put an untrained head on it, and every answer would be chance.
         raise BenchmarkError(
             f"model {files.name!r}: found an encoder ({model.config.model_type}); allowed: a language model that writes"
@@ -146,6 +146,14 @@ def load(files: ModelFiles, *, device: str | None = None, dtype: str | None = No
     return LoadedModel(
         model, tokenizer, files, device, dtype, facts, here.token_budget if device == here.device else 1024
     )
+
+
+def is_encoder(config: Any) -> bool:
+    """Whether a configuration, transformers' own or the mapping in its file, is that of a model that only reads."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as READERS
+
+    said = config if isinstance(config, dict) else config.to_dict()
+    return said.get("model_type") in READERS and not said.get("is_encoder_decoder") and not said.get("is_decoder")
 
 
 def _read(files: ModelFiles, dtype: Any) -> tuple[Any, Any]:

@@ -38,8 +38,8 @@ def describe(folder: str | Path, wish: Wish, ring: Ring | None = None) -> dict[s
     if wish.model and any(ring.arms[arm].needs_model for arm in wish.arms):
         files = ring.resolve(wish.model)
         model = {"name": files.name, "content_hash": files.content_hash}
-        if ring.said is not None:
-            model["endpoint"] = ring.said["url"]
+        if "endpoint" in ring.said:
+            model["endpoint"] = ring.said["endpoint"]["url"]
         else:
             model["parameters"] = parameters(files.folder)
             found = token_counter(files.folder)

@@ -24,8 +24,8 @@ _LISTS = ("arms", "train_sizes", "seeds")
 _NUMBERS = ("test_limit", "margin", "budget_minutes", "budget_usd", "price_input", "price_output")
 _OF_DATA = ("text_column", "label_column", "test_file", "kind", "description", "split_seed")
 _FLAGS = ("race", "checks", "drop_leaks")
-_TEXTS = ("task", "model", "endpoint", "key_env", "out", *_OF_DATA)
-FIELDS = ("task", *_LISTS, *_NUMBERS, "model", "endpoint", "key_env", "out", *_FLAGS, *_OF_DATA)
+_TEXTS = ("task", "model", "encoder", "endpoint", "key_env", "out", *_OF_DATA)
+FIELDS = ("task", *_LISTS, *_NUMBERS, "model", "encoder", "endpoint", "key_env", "out", *_FLAGS, *_OF_DATA)
 
 
 def is_experiment(name: str) -> bool:
@@ -47,10 +47,10 @@ def read(path: str, words: Mapping[str, Any], given: set[str]) -> tuple[str, dic
         raise BenchmarkError(problems)
     task = str(found.pop("task"))
     beside = Path(path).resolve().parent / task
-    for name in ("model", "out", "test_file"):
+    for name in ("model", "encoder", "out", "test_file"):
         folder = Path(path).resolve().parent / str(found.get(name, ""))
         # A model may be a name as well; a run's directory lies beside the file that asks for it.
-        if name in found and (name != "model" or folder.is_dir()):
+        if name in found and (name not in {"model", "encoder"} or folder.is_dir()):
             found[name] = str(folder)
     merged = {name: found[name] if name in found and name not in given else value for name, value in words.items()}
     return str(beside) if beside.exists() else task, merged

@@ -74,7 +74,7 @@ def run(
         # A path is kept in full: 'advisor bench resume' may be called from another folder.
         "model": None if files is None else files.name if wish.model == files.name else str(files.folder),
         "model_origin": str(files.origin) if files else None,
-        **({"endpoint": dict(ring.said)} if ring.said else {}),
+        **ring.said,
     }
     with directory.locked():
         directory.open_plan(plan, source, provenance.now(), progress.say)
@@ -98,7 +98,7 @@ def resume(
     directory = RunDirectory(run_directory)
     found = directory.read_plan()
     described, source = found["plan"], found["source"]
-    ring = ring or of_source(source) or shipped()
+    ring = ring or of_source(source)
     folder = Path(source["task_folder"])
     task = tasks.load(folder if folder.is_dir() else tasks.find(source["task"]))
     _same_data(task, described["data"])
@@ -151,7 +151,7 @@ def _run_plan(
     conditions: Conditions,
 ) -> Finished:
     progress, budget, cluster = conditions.progress, conditions.budget, conditions.cluster
-    if cluster is not None and ("race" in plan.description or ring.said):
+    if cluster is not None and ("race" in plan.description or "endpoint" in ring.said):
         held = "--race" if "race" in plan.description else "--endpoint"
         raise BenchmarkError([f"--ray: found together with {held}; allowed: one of the two"])
     done = {}

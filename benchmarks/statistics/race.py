@@ -2,11 +2,13 @@
 
 `Race` decides between two arms, `Races` between many. Both are pure: they are fed scores and say what is decided; who
 asks the arms, and for how long, is not their business. The error over all looks and the last test together is at most
-one minus the level (see `sequential`); `python -m benchmarks.statistics.simulate` shows it.
+one minus the level (see `sequential`); `python -m benchmarks.statistics.simulate` shows it. A comparison that all items
+together would hardly decide either is given up as undecided, which can only lower that error.
 """
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +18,18 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from .differences import MARGIN, Difference, compared
-from .intervals import LEVEL, SeedPrior
+from .intervals import LEVEL, SeedPrior, Spread
 from .scores import ItemScores, Scored
+from .sequential import EARLY, chance_at_cap
 
 Item = TypeVar("Item")
 Pair = tuple[str, str]
 RaceWord = Literal["open", "better", "worse", "equivalent", "undecided", "dropped"]
+
+# A comparison is given up where it would be decided at the cap with less than this chance, from so many items on.
+LEAST_HOPE = 0.05
+FEWEST_TO_GIVE_UP = 100
+LIKELY = 0.9
 
 
 def race_order(items: Sequence[Item], seed: int) -> tuple[Item, ...]:
@@ -60,7 +68,8 @@ def judge(
         raise ValueError(f"{scored.n} items in a race of at most {cap}")
     found = compared(scored, metric, LEVEL, margin=margin, cap=cap, looking=True, prior=prior)
     alpha = (1 - LEVEL) / pairs
-    word: RaceWord = "undecided" if scored.n == cap else "open"
+    given_up = scored.n >= FEWEST_TO_GIVE_UP and _hope(found, cap, alpha) < LEAST_HOPE
+    word: RaceWord = "undecided" if scored.n == cap or given_up else "open"
     if found.p_equivalence <= alpha:
         word = "equivalent"
     elif found.p_value <= alpha:
@@ -68,8 +77,25 @@ def judge(
     return State(word, found)
 
 
+def _hope(found: Difference, cap: int, alpha: float) -> float:
+    """The chance that the test at the cap decides, if further items are like those asked.
+
+    The items' part of the final interval shrinks with their number. The seeds' part is taken as small as it may well
+    be: from a few seeds it is known badly, and a few items add to it what more items would take away.
+    """
+    from scipy.stats import chi2
+
+    left = 1 - found.n / cap
+    of_seeds, of_items = found.variance
+    degrees = max(1.0, found.seed_degrees)
+    kept = max(0.0, of_seeds * degrees / float(chi2.ppf(LIKELY, degrees)) - left * of_items)
+    spread = Spread(kept, (1 - left) * of_items, found.seeds, cap, degrees)
+    half = spread.half_width(1 - (1 - EARLY) * alpha)
+    return float(chance_at_cap(found.difference, math.sqrt(left * of_items), half, found.margin))
+
+
 class Race:
-    """Two arms, scored in 0..1 on the same items. It is over when one is better, both are equivalent, or at the cap."""
+    """Two arms, scored in 0..1 on the same items; over when one is better, both are equivalent or neither will show."""
 
     def __init__(self, cap: int, *, margin: float = MARGIN, pairs: int = 1) -> None:
         if cap < 1:

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .anytime import Refuted, asymptotic_half_width, log_capital
 from .estimates import Crossed, Estimate, estimate
@@ -111,6 +112,19 @@ def sequential(
     counts = np.bincount(cells, weights=weights)
     log_e = float(log_capital(counts, steps, 0.0))
     return Sequential(_fixed(scored, metric, looking, prior), Refuted(counts, steps), log_e, scored.n, cap)
+
+
+def chance_at_cap(difference: ArrayLike, moving: ArrayLike, half: ArrayLike, margin: float) -> Values:
+    """The chance that the last interval leaves out 0 or lies within `margin`; arrays of any shapes that fit.
+
+    It will be `half` wide on either side of a difference that is drawn around the one seen so far, with the standard
+    deviation `moving`. Normal approximation.
+    """
+    from scipy.stats import norm
+
+    half, final = np.asarray(half, dtype=np.float64), norm(difference, np.maximum(moving, 1e-12))
+    alike = final.cdf(margin - half) - final.cdf(half - margin)
+    return np.asarray(final.cdf(-half) + final.sf(half) + np.maximum(0.0, alike))
 
 
 def _fixed(scored: Scored, metric: str, looking: bool, prior: SeedPrior | None) -> Estimate:

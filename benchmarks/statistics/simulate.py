@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from .anytime import log_capital, log_e_value
 from .differences import MARGIN
 from .intervals import LEVEL, wilson
-from .sequential import EARLY
+from .race import FEWEST_TO_GIVE_UP, LEAST_HOPE
+from .sequential import EARLY, chance_at_cap
 from .shares import newcombe_paired
 
 RACES, CAP, BATCH, SEED = 10_000, 500, 40, 0
@@ -37,6 +38,7 @@ class Simulated:
     told_apart: int
     wrong_way: int
     equivalent: int
+    given_up: int
     mean_items: float
     fixed_told_apart: int
 
@@ -80,6 +82,8 @@ def simulate(
     same[:, -1] |= inside_margin(counts[:, -1], margin, 1 - (1 - EARLY) * alpha)
     decided = apart | same
     decided[:, -1] |= final_apart
+    given_up = hopeless(counts, margin, alpha) & ~decided
+    decided |= given_up
     first = np.where(decided.any(axis=1), decided.argmax(axis=1), len(sizes) - 1)
     rows = np.arange(races)
     equivalent = same[rows, first]
@@ -92,9 +96,24 @@ def simulate(
         told_apart=int(told.sum()),
         wrong_way=int((told & (lead * gap < 0)).sum()),
         equivalent=int(equivalent.sum()),
+        given_up=int(given_up[rows, first].sum()),
         mean_items=float(np.asarray(looks(cap, batch))[first].mean()),
         fixed_told_apart=int(mid_p_at_most(wins[:, -1], losses[:, -1], alpha).sum()),
     )
+
+
+def hopeless(counts: Ints, margin: float, alpha: float) -> NDArray[np.bool_]:
+    """Which looks give a race up, for counts [races, looks, (only a, only b, both, neither)]."""
+    from scipy.stats import t
+
+    asked = counts.sum(axis=-1)
+    cap = asked[:, -1:]
+    difference = (counts[..., 0] - counts[..., 1]) / asked
+    of_item = (counts[..., 0] + counts[..., 1]) / asked - difference**2
+    half = t.ppf(1 - (1 - EARLY) * alpha / 2, cap - 1) * np.sqrt(of_item / cap)
+    moving = np.sqrt(of_item * (1 / asked - 1 / cap))
+    hope = chance_at_cap(difference, moving, half, margin)
+    return np.asarray((hope < LEAST_HOPE) & (asked >= FEWEST_TO_GIVE_UP) & (asked < cap))
 
 
 def mid_p_at_most(wins: Ints, losses: Ints, alpha: float) -> NDArray[np.bool_]:
@@ -211,14 +230,14 @@ def report(races: int, cap: int, batch: int, seed: int) -> list[str]:
         "",
         "Equal arms: how often they are told apart (false alarms; 5 % are allowed)",
         f"{'discordant':>10}  {'false alarms':>12}  {'95 % interval':>16}  {'called equivalent':>17}  "
-        f"{'mean items':>10}",
+        f"{'given up':>8}  {'mean items':>10}",
     ]
     for gap, discordant in EQUAL:
         found = simulate(gap, discordant, races=races, cap=cap, batch=batch, seed=seed)
         rate, low, high = found.share(found.told_apart)
         lines.append(
             f"{discordant:>10.0%}  {rate:>12.2%}  {low:>7.2%}-{high:.2%}  {found.equivalent / races:>17.1%}  "
-            f"{found.mean_items:>10.0f}"
+            f"{found.given_up / races:>8.1%}  {found.mean_items:>10.0f}"
         )
     worst, where = exact_worst(cap)
     lines += [
@@ -226,15 +245,16 @@ def report(races: int, cap: int, batch: int, seed: int) -> list[str]:
         f"(at {where:.1%})",
         "",
         "Arms that differ: how often the race says so (power), and after how many items",
-        f"{'gap':>4}  {'discordant':>10}  {'power':>7}  {'95 % interval':>16}  {'wrong way':>9}  {'mean items':>10}  "
-        f"{'power without stopping':>22}",
+        f"{'gap':>4}  {'discordant':>10}  {'power':>7}  {'95 % interval':>16}  {'wrong way':>9}  {'given up':>8}  "
+        f"{'mean items':>10}  {'power without stopping':>22}",
     ]
     for gap, discordant in UNEQUAL:
         found = simulate(gap, discordant, races=races, cap=cap, batch=batch, seed=seed)
         rate, low, high = found.share(found.told_apart)
         lines.append(
             f"{100 * gap:>4.0f}  {discordant:>10.0%}  {rate:>7.2%}  {low:>7.2%}-{high:.2%}  "
-            f"{found.wrong_way / races:>9.2%}  {found.mean_items:>10.0f}  {found.fixed_told_apart / races:>22.2%}"
+            f"{found.wrong_way / races:>9.2%}  {found.given_up / races:>8.2%}  {found.mean_items:>10.0f}  "
+            f"{found.fixed_told_apart / races:>22.2%}"
         )
     lines += [
         "",

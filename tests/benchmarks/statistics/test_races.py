@@ -12,6 +12,7 @@ from benchmarks.statistics.anytime import Refuted, asymptotic_half_width, confid
 from benchmarks.statistics.metrics import Outcomes
 from benchmarks.statistics.race import Field, Race, Races, judge, race_order
 from benchmarks.statistics.scores import ItemScores, LabelScores
+from benchmarks.statistics.sequential import chance_at_cap
 from benchmarks.statistics.simulate import best_of_many, exact_worst, looks, main, paired_shares, simulate
 
 LABELS = ("no", "yes")
@@ -110,6 +111,38 @@ def test_the_simulation_is_the_race():
     items = np.mean([race.state.found.n for race in races])
     assert told == pytest.approx(expected.told_apart / 4000, abs=0.06)
     assert items == pytest.approx(expected.mean_items, abs=10)
+
+
+def test_a_race_that_all_items_would_hardly_decide_is_given_up():
+    """Seeds that differ by more than arms ever will: undecided after a hundred items of a thousand, and no winner."""
+    generator = np.random.default_rng(4)
+    levels = np.array([0.5, 0.7, 0.9, 0.9, 0.55, 0.7])[:, None]
+    columns = (generator.random((6, 120)) < levels).astype(float)
+    assert judge(ItemScores.of(columns[:, :80].tolist()), "score", 1000).word == "open", "too few to give up on"
+    assert judge(ItemScores.of(columns.tolist()), "score", 1000).word == "undecided"
+    steady = (generator.random((6, 120)) < np.array([0.7] * 3 + [0.66] * 3)[:, None]).astype(float)
+    assert judge(ItemScores.of(steady.tolist()), "score", 4000).word == "open"
+
+
+def test_the_chance_to_decide_is_that_of_drawing_the_rest():
+    """With 200 of 500 items asked: the share of drawn ends whose interval leaves out 0 or lies within the margin."""
+    generator = np.random.default_rng(8)
+    sd, n, cap = 0.4, 200, 500
+    moving, half = sd * np.sqrt(1 / n - 1 / cap), 2 * sd / np.sqrt(cap)
+    for seen, margin in ((0.0, 0.02), (0.03, 0.02), (0.06, 0.02), (0.0, 0.06), (0.01, 0.05), (-0.05, 0.02)):
+        # The mean at the cap, given the mean so far and a flat prior: what is drawn is the true mean, then the rest.
+        true = seen + generator.normal(0, sd / np.sqrt(n), 200_000)
+        rest = true + generator.normal(0, sd / np.sqrt(cap - n), 200_000)
+        final = (n * seen + (cap - n) * rest) / cap
+        apart, alike = np.abs(final) > half, np.abs(final) + half < margin
+        assert chance_at_cap(seen, moving, half, margin) == pytest.approx((apart | alike).mean(), abs=0.005)
+
+
+def test_giving_up_costs_hardly_any_power():
+    """Races between arms five points apart are given up in a few of a hundred that the last test would have decided."""
+    found = simulate(0.05, 0.2, races=4000)
+    assert found.given_up > 0
+    assert found.told_apart / found.races > found.fixed_told_apart / found.races - 0.05
 
 
 def test_a_race_ends_at_its_cap_with_the_fixed_size_test():
