@@ -106,8 +106,7 @@ class Executor:
                     runners.append(Recorded(planned, self._done[planned.id]))
                 elif (entrant := self._enter(planned)) is not None:
                     runners.append(entrant)
-            heat = Heat(plan.description, runners, self._test, self._finish, lambda one, e: self._fail(one.planned, e))
-            heat.run()
+            Heat(plan.description, runners, self._test, self._finish, self._fail, self._progress.say).run()
 
     def _enter(self, planned: PlannedCell) -> Entrant | None:
         """The cell's contestant, fitted; None if it cannot be afforded or failed, which is noted."""

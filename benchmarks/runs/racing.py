@@ -41,10 +41,12 @@ class Recorded:
 
 
 Runner = Entrant | Recorded
+# A race is told of when a comparison closes, and otherwise at every so many looks.
+SAID_EVERY = 5
 
 
 class Heat:
-    """One train size of a raced plan. `keep` takes an entrant that leaves, `fail` one that broke."""
+    """One train size of a raced plan. `keep` takes an entrant that leaves, `fail` one that broke; `say` hears looks."""
 
     def __init__(
         self,
@@ -52,9 +54,10 @@ class Heat:
         runners: Sequence[Runner],
         test: Sequence[Example],
         keep: Callable[[Entrant], None],
-        fail: Callable[[Entrant, Exception], None],
+        fail: Callable[[PlannedCell, Exception], None],
+        say: Callable[[str], None] = lambda _line: None,
     ) -> None:
-        self._plan, self._test, self._keep, self._fail = plan, test, keep, fail
+        self._plan, self._test, self._keep, self._fail, self._say = plan, test, keep, fail, say
         self._runners: dict[str, list[Runner]] = {arm: [] for arm in plan["arms"]}
         for runner in runners:
             self._runners[runner.planned.cell.arm].append(runner)
@@ -72,16 +75,24 @@ class Heat:
             self._leave(arm)
         asked = 0
         while self._field.active:
-            before, asked = self._field.active, min(cap, asked + batch)
+            before, asked, still = self._field.active, min(cap, asked + batch), self._field.open
             for arm in before:
                 self._ask(arm, asked)
             self._field.settle(self._look(cap))
             self._field.drop(self._followers())
             # Whoever has no more to say, because it was finished earlier, leaves its open pairs undecided.
             self._field.drop(arm for arm in self._field.active if self._least(arm) < asked)
+            if self._field.open != still or asked % (SAID_EVERY * batch) == 0:
+                self._say(self._standings(asked, cap))
             for arm in before:
                 if arm not in self._field.active:
                     self._leave(arm)
+
+    def _standings(self, asked: int, cap: int) -> str:
+        """Where the race stands after a look, in a line."""
+        size = next((ones[0].planned.cell.train_size for ones in self._runners.values() if ones), 0)
+        pairs = ", ".join(f"{a} and {b}" for a, b in self._field.open)
+        return f"race at {size} examples: {asked} of {cap} items asked; still open: {pairs or 'nothing'}"
 
     def _pairs(self, present: Sequence[str]) -> tuple[list[Pair], list[str]]:
         """The comparisons of the race, and the arms that stand for their approaches."""
@@ -113,7 +124,7 @@ class Heat:
                 runner.ask(self._test[runner.asked : upto])
             except Exception as error:
                 self._runners[arm].remove(runner)
-                self._fail(runner, error)
+                self._fail(runner.planned, error)
 
     def _look(self, cap: int) -> dict[Pair, RaceWord]:
         """The words of all open pairs at this look; a pair without a common seed is dropped."""
@@ -162,5 +173,5 @@ class Heat:
                 try:
                     self._keep(runner)
                 except Exception as error:
-                    self._fail(runner, error)
+                    self._fail(runner.planned, error)
                 self._runners[arm].remove(runner)
