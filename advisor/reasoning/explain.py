@@ -100,6 +100,10 @@ class Explainer:
                     detail = say("Not decided: it depends on {asked}.", asked=asked)
                     miss = NearMiss(rule.id, rule.kind, rule.title, moved, "unknown", detail, missing)
                     misses.append((weight, miss))
+                elif rule.kind == "gate" and (wide := self._wide(rule.when)):
+                    asked = ", ".join(field_words(name) for name in wide)
+                    detail = say("Not decided within the range given for {asked}.", asked=asked)
+                    misses.append((weight, NearMiss(rule.id, rule.kind, rule.title, moved, "unknown", detail, ())))
             else:
                 detail = self._close(rule.when)
                 if detail:
@@ -161,14 +165,22 @@ class Explainer:
         return int(evaluate(condition, self.outcome.facts, self.engine.book, self.engine.day)[0])
 
     def _missing(self, condition: Condition) -> tuple[str, ...]:
+        """The open answers on which it hangs whether the condition holds."""
+        return tuple(name for name in self._undecided(condition) if not self.outcome.facts.known(name)[0])
+
+    def _wide(self, condition: Condition) -> tuple[str, ...]:
+        """The answers given as a range, of which a part makes the condition hold and a part does not."""
+        columns = {name: self.outcome.facts.numbers(name) for name in self._undecided(condition)}
+        return tuple(name for name, one in columns.items() if one.known[0] and one.low[0] < one.high[0])
+
+    def _undecided(self, condition: Condition) -> dict[str, None]:
+        """The answers that the undecided parts of a condition read, each once."""
         fields: dict[str, None] = {}
         for leaf in _leaves(condition):
             if self._truth(leaf) == UNKNOWN:
                 for name in facts_read(leaf):
-                    for field in DERIVED_FACTS[name].reads if name in DERIVED_FACTS else (name,):
-                        if not self.outcome.facts.known(field)[0]:
-                            fields[field] = None
-        return tuple(fields)
+                    fields.update(dict.fromkeys(DERIVED_FACTS[name].reads if name in DERIVED_FACTS else (name,)))
+        return fields
 
     def _failed(self, condition: Condition) -> Iterator[str]:
         """The parts of a condition that do not hold, each with what it asks for and by how much it fails."""

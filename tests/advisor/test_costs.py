@@ -16,10 +16,20 @@ from advisor.errors import InputError
 from advisor.intake import answers as intake
 from advisor.intake.columns import Facts
 from advisor.intake.facts import derive, tabulate
+from advisor.intake.truth import TRUE, UNKNOWN, evaluate
 from advisor.knowledge.domain import APPROACHES, Rulebook
 from advisor.knowledge.prices import PriceTable, parse_overrides
 from advisor.knowledge.token_prices import token_price
-from advisor.reasoning.costs import Costs, Spread, estimate, in_units, itemise, serving_break_even, with_cost_facts
+from advisor.reasoning.costs import (
+    Costs,
+    Spread,
+    estimate,
+    in_units,
+    itemise,
+    serving_break_even,
+    shortfalls,
+    with_cost_facts,
+)
 from advisor.reasoning.costs.break_even import Curve, saving_window
 from advisor.reasoning.costs.simulation import Batching, batching, in_cash
 
@@ -185,7 +195,7 @@ def test_more_budget_never_means_more_excess(book: Rulebook, seed: int, field: s
 
 
 def test_an_excess_is_positive_only_where_even_the_low_estimate_is_too_much(book: Rulebook) -> None:
-    """The excess is the low estimate less the likely budget, the same at all bounds, unknown without a budget."""
+    """The excess over one number is the low estimate less that, the same at all bounds; unknown without a budget."""
     low = costs_of(book, {}).setup["fine_tuning"].low[0]
     for budget, over in ((low - 1, True), (low + 1, False)):
         column = cost_facts(book, setup_budget_usd=float(budget)).numbers("setup_over_budget_fine_tuning")
@@ -194,6 +204,18 @@ def test_an_excess_is_positive_only_where_even_the_low_estimate_is_too_much(book
     unknown = cost_facts(book)
     for name in ("setup_over_budget_prompting", "monthly_over_budget_hybrid", "weeks_over_deadline_fine_tuning"):
         assert not unknown.known(name)[0]
+
+
+def test_a_budget_stated_as_a_range_rules_nothing_out_that_its_high_end_would_pay(book: Rulebook) -> None:
+    """A gate speaks only where even the high end of the stated range is below the low estimate."""
+    low = float(costs_of(book, {}).monthly["prompting"].low[0])
+    gate = next(rule for rule in book.rules if rule.id == "prompting_over_monthly_budget")
+    for high, expected in ((2 * low, UNKNOWN), (low - 1, TRUE)):
+        budget = {"low": low / 4, "likely": low / 2, "high": high}
+        facts = cost_facts(book, monthly_budget_usd=budget)
+        assert evaluate(gate.when, facts, book, DAY)[0] == expected
+        missed = {one.fact for one in shortfalls(facts, estimate(facts, book, PRICES, DAY))}
+        assert ("monthly_over_budget_prompting" in missed) == (expected == TRUE)
 
 
 def test_the_cost_ratio_is_known_only_where_the_volume_was_answered(book: Rulebook) -> None:

@@ -142,3 +142,12 @@ def test_the_headline_says_what_the_status_is(shipped: Engine, advice: Advice) -
     nothing = advise(intake.parse({}, shipped.book), shipped)
     assert nothing.status == "abstain"
     assert nothing.headline == "Too little is known to recommend an approach"
+
+
+def test_a_gate_that_hangs_on_a_range_is_told_with_the_answer_that_is_one(shipped: Engine) -> None:
+    """A budget from below to above the low estimate decides nothing, and the near misses name it."""
+    raw = {**STATED, "monthly_budget_usd": {"low": 1, "likely": 5, "high": 100_000}}
+    told = {miss.rule: miss for miss in advise(intake.parse(raw, shipped.book), shipped).near_misses}
+    miss = told["prompting_over_monthly_budget"]
+    assert (miss.reason, miss.missing) == ("unknown", ())
+    assert miss.detail == "Not decided within the range given for monthly budget."

@@ -197,15 +197,16 @@ def by_stage(facts: Facts, book: Rulebook, prices: PriceTable, day: date) -> Map
 def with_cost_facts(facts: Facts, costs: Costs) -> Facts:
     """The same facts with those that follow from costs: over budget, past the deadline, cost ratio, break-even.
 
-    An excess is the low estimate less the likely budget, so that it is above 0 only where even the low estimate is.
+    An excess is the low estimate less the budget, so that it is above 0 only where even the low estimate is. A budget
+    stated as a range makes it one, which decides a rule only where all of it agrees.
     """
     amounts = _bounded(costs)
     columns: dict[str, Column] = {}
     for fact, field in BOUNDS.items():
         bound = facts.numbers(field)
         for name in APPROACHES:
-            excess = amounts[fact][name].low - bound.likely
-            columns[f"{fact}_{name}"] = Numbers(excess, excess, excess, bound.known, bound.absent)
+            least, likely, most = (amounts[fact][name].low - end for end in (bound.high, bound.likely, bound.low))
+            columns[f"{fact}_{name}"] = Numbers(least, likely, most, bound.known, bound.absent)
     prompted, tuned = costs.horizon["prompting"].likely, costs.horizon["fine_tuning"].likely
     payable = prompted > 0
     ratio = tuned / np.where(payable, prompted, 1.0)
@@ -215,7 +216,10 @@ def with_cost_facts(facts: Facts, costs: Costs) -> Facts:
 
 
 def shortfalls(facts: Facts, costs: Costs) -> tuple[Shortfall, ...]:
-    """The budgets and deadlines that an approach misses in one scenario, with the missing dollars or weeks."""
+    """The budgets and deadlines that an approach misses in one scenario, with the missing dollars or weeks.
+
+    Of a budget stated as a range the high end counts: what is missing then is missing whatever the budget turns out.
+    """
     if facts.n != 1:
         raise ValueError("shortfalls are told for one scenario")
     found = []
@@ -223,7 +227,7 @@ def shortfalls(facts: Facts, costs: Costs) -> tuple[Shortfall, ...]:
         field = BOUNDS[fact]
         bound, (unit, what) = facts.numbers(field), _SAID[fact]
         for name in APPROACHES:
-            low, limit = float(amounts[name].low[0]), float(bound.likely[0])
+            low, limit = float(amounts[name].low[0]), float(bound.high[0])
             if bound.known[0] and low > limit:
                 source = say(
                     "lowest estimate of the {what}, {low}, less {field}, {limit}",
