@@ -55,7 +55,7 @@ def test_one_name_lands_in_site_packages(wheel: Path) -> None:
         "_rules/pack.yaml",
         "_rules/prices.csv",
         "_app.py",
-        "_benchmarks/cli.py",
+        "_benchmarks/cli/__init__.py",
         "reports/advice.schema.json",
     ):
         assert f"advisor/{needed}" in names
