@@ -214,10 +214,13 @@ class Tripwires:
         return wires
 
     def _volume(self) -> list[Tripwire]:
+        """The volume beyond which another approach costs less; none where the costs are beyond it already."""
         column = self.outcome.costs.break_even
         if self.approach == "hybrid" or not column.known[0] or column.likely[0] < 1:
             return []
         number = float(column.likely[0])
+        if (self._requests() < number) != (self.approach == "prompting"):
+            return []
         source = say("volume at which fine-tuning and prompting cost the same over the horizon, at likely values")
         way = say("rise above") if self.approach == "prompting" else say("fall below")
         than = (
@@ -226,12 +229,19 @@ class Tripwires:
             else say("prompting costs less")
         )
         text = say(
-            "Decide again if requests {way} about {number} a month: there {than} (estimated).",
+            "Decide again if requests {way} about {number} a month: there {than} (estimated, at likely values).",
             way=way,
             number=rounded(number),
             than=than,
         )
         return [Tripwire("evaluate", text, Quantity(number, "requests a month", "estimated", source))]
+
+    def _requests(self) -> float:
+        """The requests a month that the costs count on: as answered, else as assumed."""
+        answered = self.outcome.facts.numbers("requests_per_month")
+        if answered.known[0]:
+            return float(answered.likely[0])
+        return float(self.engine.prices.assumed("requests_per_month").on()[1])
 
     def _bill(self, approach: str) -> Tripwire:
         budget = self.outcome.facts.numbers("monthly_budget_usd")

@@ -150,6 +150,8 @@ def test_a_break_even_has_a_band_around_the_likely_one(book: Rulebook) -> None:
     assert found.low.value < found.likely.value < found.high.value
     likely = estimate(facts_of(book, BUSY), book, PRICES, DAY).break_even.likely[0]
     assert found.low.value <= likely <= found.high.value
+    told = f"At likely values it does from about {float(f'{likely:.2g}'):,.0f} requests a month."
+    assert found.text.endswith(told)
     cheap = {**BUSY, "base_model": "openai/gpt-6-luna"}
     later = study(facts_of(book, cheap), book, PRICES, DAY).break_even["fine_tuning"]
     assert later.likely is None or later.likely.value > found.likely.value
@@ -171,6 +173,7 @@ def test_never_is_said_plainly_when_it_is_never(book: Rulebook) -> None:
     assert found.never_share == 1
     assert found.low is found.likely is found.high is None
     assert found.text.startswith("Fine-tuning never costs less than prompting")
+    assert found.text.endswith("At likely values it never does.")
 
 
 def test_at_the_break_even_of_a_draw_both_cost_the_same(book: Rulebook) -> None:

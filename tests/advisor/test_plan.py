@@ -120,8 +120,16 @@ def test_the_numbers_of_the_tripwires_are_those_of_answers_and_parameters(shippe
     assert by_stage["review"][0].number.value == pytest.approx(100 * margin)
     costly = planned(shipped, "prompting", error_cost_usd=9, success_value_usd=1)
     assert "90 % (our estimate)" in costly.stages[1].tripwire
+
+
+@pytest.mark.parametrize("approach", ["fine_tuning", "prompting"])
+def test_a_volume_ends_the_plan_only_from_the_side_on_which_the_costs_stand(shipped: Engine, approach: str) -> None:
+    """Where tuning is advised although prompting costs less at this volume, no fall of it is to be waited for."""
     volume = decided(shipped, RICH).costs.break_even.likely[0]
-    assert any(wire.number.value == volume for wire in by_stage["review"])
+    for requests in (volume / 9, volume * 9):
+        review = planned(shipped, approach, **{**RICH, "requests_per_month": requests}).stages[-1]
+        waited = any(wire.number.value == pytest.approx(volume) for wire in review.tripwires)
+        assert waited == ((requests > volume) == (approach == "fine_tuning"))
 
 
 def test_the_review_comes_when_a_price_of_the_case_changes(shipped: Engine) -> None:

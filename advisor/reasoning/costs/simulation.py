@@ -11,9 +11,9 @@ import numpy as np
 from advisor.intake.columns import Bools, Facts, Floats
 from advisor.knowledge.domain import APPROACHES, Quantity, Rulebook
 from advisor.knowledge.prices import PriceTable
-from advisor.language import lowered, message, numeral, say
+from advisor.language import dollars, lowered, message, numeral, say
 from advisor.reasoning.advice import Range
-from advisor.reasoning.costs.break_even import Curve, saving_window
+from advisor.reasoning.costs.break_even import Curve, first_saving, saving_window
 from advisor.reasoning.costs.chance import ROWS, Chance, share_of_variance
 from advisor.reasoning.costs.inputs import LIKELY, Inputs
 from advisor.reasoning.costs.lead import weeks
@@ -69,7 +69,8 @@ class BreakEven:
 
     10th, 50th and 90th percentile over the draws; None where it is never cheaper at that percentile. `never_share` is
     the share of draws (0-1) in which no volume makes it cheaper, `ends` the median volume beyond which prompting is
-    cheaper again, where half of the draws and more have one. `text` says it all in a sentence.
+    cheaper again, where half of the draws and more have one. `text` says it all, and from which volume it is cheaper
+    at likely values, which the totals by volume and the tripwire of the plan go by.
     """
 
     approach: str
@@ -156,7 +157,8 @@ def study(facts: Facts, book: Rulebook, prices: PriceTable, day: date, draws: in
     requests = np.broadcast_to(case.volume.requests.values, shape)
     prompted = Curve(lines, "prompting", requests, months, slice(None))
     tuned = {name: Curve(lines, name, requests, months, slice(None)) for name in APPROACHES[1:]}
-    bands = {name: _band(name, prompted, curve, note) for name, curve in tuned.items()}
+    evens = _at_likely(Inputs(facts, book, prices, day))
+    bands = {name: _band(name, prompted, curve, note, evens[name]) for name, curve in tuned.items()}
     return CostStudy(simulations, bands, ROWS * columns, seed, batching(facts, book, prices, day))
 
 
@@ -182,7 +184,7 @@ def batching(facts: Facts, book: Rulebook, prices: PriceTable, day: date) -> Bat
     )
     saving = Quantity(likely, "USD per month", "estimated", source, low, high)
     used = bool(Inputs(facts, book, prices, day).may_wait()[0])
-    amount = say("about ${in_cash} a month", in_cash=in_cash(likely))
+    amount = say("about {amount} a month", amount=dollars(in_cash(likely)))
     if used:
         text = say(
             "Answers may wait {hours} hours, so tokens of prompting are paid as batches; that saves {amount}.",
@@ -261,7 +263,18 @@ def _drivers(totals: Floats, chance: Chance, note: str) -> tuple[Driver, ...]:
     return tuple(drivers)
 
 
-def _band(name: str, prompted: Curve, tuned: Curve, note: str) -> BreakEven:
+def _at_likely(inputs: Inputs) -> dict[str, float | None]:
+    """The requests a month from which each tuned approach is cheaper at likely values; None where it never is."""
+    case = read(inputs)
+    lines = all_lines(case)
+    requests = np.broadcast_to(case.volume.requests.values[LIKELY], 1)
+    months = np.broadcast_to(inputs.answered("horizon_months", "horizon_months").values[LIKELY], 1)
+    prompted = Curve(lines, "prompting", requests, months)
+    found = {name: first_saving(prompted, Curve(lines, name, requests, months)) for name in APPROACHES[1:]}
+    return {name: float(begin[0]) if there[0] else None for name, (begin, there) in found.items()}
+
+
+def _band(name: str, prompted: Curve, tuned: Curve, note: str, even: float | None) -> BreakEven:
     begin, found, end = saving_window(prompted, tuned)
     volumes = np.sort(np.where(found, begin, np.inf).ravel())
     picked = [float(volumes[round(percent / 100 * (volumes.size - 1))]) for percent in PERCENTILES]
@@ -274,7 +287,17 @@ def _band(name: str, prompted: Curve, tuned: Curve, note: str) -> BreakEven:
     ends = np.sort(np.where(found, end, np.inf).ravel())[volumes.size // 2]
     never = float(1 - found.mean())
     until = float(ends) if np.isfinite(ends) else None
-    return BreakEven(name, low, likely, high, never, until, _in_words(name, picked, never, until))
+    text = f"{_in_words(name, picked, never, until)} {_likely_in_words(even)}"
+    return BreakEven(name, low, likely, high, never, until, text)
+
+
+def _likely_in_words(even: float | None) -> str:
+    """From which volume it is cheaper at likely values, as a sentence that follows that on the draws."""
+    if even is None:
+        return say("At likely values it never does.")
+    if even < 1:
+        return say("At likely values it does at any volume.")
+    return say("At likely values it does from about {even} requests a month.", even=rounded(even))
 
 
 def _in_words(name: str, picked: list[float], never: float, until: float | None) -> str:
