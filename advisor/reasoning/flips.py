@@ -59,7 +59,7 @@ class Search:
         least = minimal(item for item in found if item[1] not in (self.now, -1))
         said = minimal(self._halved(minimal(self._in_few_digits(least))))
         flips = [self._flip(moves, APPROACHES[lead]) for moves, lead in said]
-        return tuple(sorted(flips, key=lambda flip: (len(flip.changes), flip.effort, flip.text)))
+        return tuple(sorted(flips, key=_place))
 
     def _singles(self) -> tuple[list[tuple[Move, int]], dict[str, list[Region]]]:
         """Every telling change of one answer with the approach that leads after it, and the regions of each number."""
@@ -152,6 +152,12 @@ class Search:
         name = name[:1].upper() + name[1:]
         text = say("{approach} if {changes}", approach=name, changes=say(" and ").join(parts))
         return Flip(tuple(changes), becomes, effort, text)
+
+
+def _place(flip: Flip) -> tuple[Any, ...]:
+    """Where a flip stands among others: fewest answers and least effort first, and the same in every language."""
+    sides = [(change.field, isinstance(change.to, str), change.to) for change in flip.changes]
+    return len(flip.changes), flip.effort, flip.becomes, sides
 
 
 def minimal(found: Iterable[Found]) -> list[Found]:

@@ -194,3 +194,28 @@ def test_a_german_report_is_german(knowledge: Engine, monkeypatch: pytest.Monkey
             for write in (text.write, markdown.write, adr.write, csv_writer.write, html.write_light):
                 write(document)
     assert watched.lacked & messages.used() == set()
+
+
+def test_sources_of_token_prices_and_the_order_of_flips_follow_the_language_and_nothing_else(knowledge: Engine) -> None:
+    """Where a price comes from is said in German, also after English; what would change the advice keeps its order."""
+    given = answers.parse(
+        {
+            "task_kind": "classification",
+            "class_count": 5,
+            "labelled_examples": 400,
+            "base_model_size_b": 0.135,
+            "tunable_model_size_b": 0.135,
+            "model_access": "open_weights",
+            "deadline_weeks": 8,
+        },
+        knowledge.book,
+        "a case",
+    )
+    plain = advise(given, knowledge)
+    with using("de"):
+        translated = advise(given, knowledge)
+    whole = str(translated.to_json())
+    assert "Preis vom 23.11.2026" in whole
+    assert "price of 2026" not in whole
+    assert len(plain.flips) > 1
+    assert [flip.changes for flip in translated.flips] == [flip.changes for flip in plain.flips]
