@@ -54,7 +54,9 @@ def group(fields: Fields) -> Group:
 def question(fields: Fields) -> Question:
     """A question with its options."""
     kind = fields.choice("kind", QUESTION_KINDS)
-    low, high = fields.any("min", required=False), fields.any("max", required=False)
+    low, high, default = (_number(fields, key) for key in ("min", "max", "default"))
+    if default is not None and ((low is not None and default < low) or (high is not None and default > high)):
+        fields.report("default", shown(default), "a number from 'min:' to 'max:'")
     return Question(
         field=fields.text("field"),
         group=fields.text("group"),
@@ -67,7 +69,7 @@ def question(fields: Fields) -> Question:
         max=1.0 if kind == "share" else high,
         typical=_typical(fields) if kind in NUMERIC_KINDS else (0.0, 0.0),
         range_allowed=fields.flag("range_allowed"),
-        default=fields.any("default", required=False),
+        default=default,
         options=fields.rows("options", partial(option, fields), required=kind == "choice"),
         applies_when=condition(fields, "applies_when", required=False),
         effort=int(fields.number("effort", low=0, high=5)),
@@ -125,12 +127,15 @@ def parameter(fields: Fields) -> Parameter:
 
 def market_fact(fields: Fields) -> MarketFact:
     """A dated statement about the market."""
+    begins, ends = fields.day("from"), fields.day("until", required=False)
+    if begins is not None and ends is not None and ends < begins:
+        fields.report("until", f"{ends}, before from: {begins}", "a day from 'from:' on")
     return MarketFact(
         id=fields.text("id"),
         title=fields.text("title"),
         statement=fields.text("statement"),
-        begins=fields.day("from") or date.min,
-        ends=fields.day("until", required=False),
+        begins=begins or date.min,
+        ends=ends,
         review_by=fields.day("review_by", required=False),
         source=fields.words("source"),
     )
@@ -165,6 +170,15 @@ def _technique(parent: Fields, raw: Any, index: int) -> Technique:
     technique = Technique(fields.text("id"), fields.text("title"), fields.text("summary"), when)
     fields.close()
     return technique
+
+
+def _number(fields: Fields, key: str) -> float | None:
+    """A number as it is written, or None where there is none."""
+    value = fields.any(key, required=False)
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return value
+    fields.report(key, shown(value), "a number")
+    return None
 
 
 def _typical(fields: Fields) -> tuple[float, float]:

@@ -100,7 +100,10 @@ def read_layer(folder: Path, problems: list[Problem], *, over: bool) -> Layer | 
     """
     prefix = f"{folder.name}/" if over else ""
     where = f"{prefix}pack.yaml"
+    before = len(problems)
     raw = yaml_file.read(folder / "pack.yaml", problems, where)
+    if raw is None and len(problems) == before:
+        problems.append(Problem(where, "", "an empty file", "name, version and as_of", "write 'name:' and the others"))
     if not folder.is_dir() or raw is None:
         return None
     fields = Fields(raw, problems, where, "")
@@ -157,8 +160,12 @@ class _Files:
     def _open(self, path: Path, name: str, *, single: bool = True) -> Fields | None:
         if self.over and not path.exists():
             return None
+        before = len(self.problems)
         raw = yaml_file.read(path, self.problems, self.prefix + name)
         if raw is None:
+            if single and not self.over and len(self.problems) == before:
+                keys = ", ".join(f"'{table.key}:'" for table in TABLES if table.place == name)
+                self.problems.append(Problem(name, "", "an empty file", f"entries under {keys}", "fill it"))
             self.missing = self.missing or single
             return None
         if isinstance(raw, list):

@@ -6,21 +6,26 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
-from advisor.errors import Problem, nearest
+from advisor.errors import Problem, nearest, shown
 from advisor.knowledge.conditions import Among, Bound, Compare, Condition, Known, Market, walk
 from advisor.knowledge.domain import Rulebook
 from advisor.knowledge.vocabulary import DERIVED_FACTS
 
-REQUIRED = (
+PARAMETERS = "parameters.yaml"
+# What the engine reads by name: numbers, and tables by the options of a question.
+NUMBERS = (
     "tie_margin",
     "min_answers",
     "measured_points_per_10_percent",
+    "measured_half_weight_items",
+    "material_shortfall",
     "review_months",
-    "examples_needed",
-    "label_quality_factor",
     "stale_weight",
     "robustness_concentration",
 )
+FORECAST_NUMBERS = ("contenders_cover", "confidence_error_limit", "rules_variance", "published_points_per_z")
+TABLES = {"examples_needed": "task_kind", "label_quality_factor": "label_quality"}
+REQUIRED = (*NUMBERS, *TABLES)
 
 
 def check(book: Rulebook, problems: list[Problem]) -> None:
@@ -44,11 +49,40 @@ def check(book: Rulebook, problems: list[Problem]) -> None:
 
 
 def _required(book: Rulebook, problems: list[Problem]) -> None:
-    for name in REQUIRED:
-        if name not in book.parameters:
-            remedy = nearest(name, set(book.parameters) - set(REQUIRED)) or "add it"
-            allowed = "an entry, because the engine reads it"
-            problems.append(Problem("parameters.yaml", f"parameter {name}", "nothing", allowed, remedy))
+    for name in (*REQUIRED, *FORECAST_NUMBERS):
+        parameter, place = book.parameters.get(name), f"parameter {name}"
+        if parameter is None:
+            if name in REQUIRED or _forecasts(book):
+                remedy = nearest(name, set(book.parameters) - set(REQUIRED)) or "add it"
+                allowed = "an entry, because the engine reads it"
+                problems.append(Problem(PARAMETERS, place, "nothing", allowed, remedy))
+            continue
+        for begin, value in parameter.values:
+            dated = f"{place}: value from {begin}"
+            if name in TABLES:
+                _table(book, value, TABLES[name], dated, problems)
+            elif isinstance(value, dict):
+                remedy = "write the number itself"
+                problems.append(Problem(PARAMETERS, dated, "a mapping", "a number, as the engine reads it", remedy))
+
+
+def _table(book: Rulebook, value: Any, field: str, place: str, problems: list[Problem]) -> None:
+    """Adds a problem where a value is no table by the options of a question, or has a key that is none of them."""
+    options = book.questions[field].values if field in book.questions else ()
+    allowed = f"one number for each option of {field}: {', '.join(options)}"
+    if not isinstance(value, dict):
+        problems.append(Problem(PARAMETERS, place, shown(value), allowed, "write a mapping"))
+        return
+    for key in value:
+        if options and key not in options:
+            remedy = nearest(str(key), options) or "remove it"
+            problems.append(Problem(PARAMETERS, place, shown(key), allowed, remedy))
+
+
+def _forecasts(book: Rulebook) -> bool:
+    from advisor.knowledge.quality_model import model_file  # numpy, which a sound pack does not need here
+
+    return model_file(book) is not None
 
 
 def _rules(book: Rulebook, problems: list[Problem]) -> None:

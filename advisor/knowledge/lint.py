@@ -6,17 +6,22 @@ What needs the engine (rules that never fire, contradict or repeat each other, c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
-from advisor.errors import Problem
+from advisor.errors import InputError, Problem
 from advisor.knowledge import rulebook
 from advisor.knowledge.conditions import Compare, Market, facts_read, walk
 from advisor.knowledge.domain import Rulebook
+from advisor.knowledge.model_names import read_model_names
 from advisor.knowledge.prices import PriceTable
-from advisor.knowledge.quality_model import ANSWERS, PRIORS, model_file, read_priors, studies_folder
+from advisor.knowledge.quality_model import ANSWERS, NAMES, PRIORS, model_file, read_model, read_priors, studies_folder
+from advisor.knowledge.quality_model import FOLDER as STUDIES
+from advisor.knowledge.record_summary import read_summary, record_folder
 from advisor.knowledge.staleness import overdue, stale_rules
+from advisor.knowledge.study_registry import FOLDER as PAPERS
+from advisor.knowledge.study_registry import read_registry
 from advisor.knowledge.vocabulary import DERIVED_FACTS
 
 PLAIN_BOUNDS = (0.0, 1.0)  # need no parameter: nothing, and as many as needed
@@ -28,8 +33,27 @@ def check(folder: Path, day: date) -> tuple[list[Problem], list[Problem]]:
     book = rulebook.read(folder, problems)
     if book is None:
         return problems, []
-    PriceTable.load(book.price_folder, problems)
+    PriceTable.load(book.price_folder, problems).check_market(book.market, problems)
+    problems.extend(_unreadable(book))
     return problems, [] if problems else list(remarks(book, day))
+
+
+def _unreadable(book: Rulebook) -> Iterator[Problem]:
+    """What is wrong with the files beside the rules that an advice reads: forecast, beliefs, studies and record."""
+    folder, fitted = studies_folder(book), model_file(book)
+    papers = [layer / STUDIES / PAPERS for layer in book.layers]
+    readers: list[Callable[[], object]] = [
+        lambda: read_model(fitted) if fitted else None,
+        lambda: read_priors(folder / PRIORS),
+        lambda: read_model_names(folder / NAMES),
+        lambda: read_registry(*(one for one in papers if one.is_dir())),
+        lambda: read_summary(record_folder(book)),
+    ]
+    for read in readers:
+        try:
+            read()
+        except InputError as error:
+            yield from (one for one in error.problems if isinstance(one, Problem))
 
 
 def remarks(book: Rulebook, day: date) -> Iterator[Problem]:

@@ -74,7 +74,8 @@ def _with_options(questions: tuple[Entry, ...], more: tuple[MoreOptions, ...], p
     for addition in more:
         entry = rows.get(addition.field)
         if entry is None or entry.item.kind != "choice":
-            remedy = nearest(addition.field, rows) or "name a choice question"
+            choices = [field for field, other in rows.items() if other.item.kind == "choice"]
+            remedy = nearest(addition.field, choices) or "name a choice question"
             found = f"'{addition.field}'"
             problems.append(Problem(addition.where, addition.place, found, "the field of a choice question", remedy))
             continue

@@ -23,7 +23,7 @@ from advisor.knowledge.assumptions import Assumption, Assumptions, read_assumpti
 from advisor.knowledge.domain import Quantity
 from advisor.knowledge.layer import extends_shipped
 from advisor.knowledge.price_overrides import PriceOverride, parse_overrides
-from advisor.knowledge.token_prices import PARTS, UNIT, TokenPrice, token_price
+from advisor.knowledge.token_prices import PARTS, UNIT, TokenPrice, check_model, token_price
 from advisor.language import say, written
 
 __all__ = ["KINDS", "Price", "PriceOverride", "PriceTable", "parse_overrides"]
@@ -286,6 +286,11 @@ def _check_links(table: PriceTable, problems: list[Problem]) -> None:
         wanted += [(gpu, "gpu_hour", f"size {size.id} of costs.yaml") for gpu in (size.serving_gpu, size.training_gpu)]
         for service in size.tuned_services:
             wanted += [(service, kind, f"size {size.id} of costs.yaml") for kind in SERVICE_KINDS]
+    named = [("reference_models", table.assumptions.reference_models)]
+    named += [(f"size {size.id}: hosted_models", size.hosted_models) for size in table.assumptions.sizes]
+    for place, models in named:
+        found = (check_model(model, COSTS, place, "name a model that it prices") for model in models)
+        problems.extend(problem for problem in found if problem is not None)
     priced = {item for size in table.assumptions.sizes for item in size.tuned_services}
     for name in table.assumptions.services:
         if name not in priced:

@@ -87,14 +87,19 @@ def known_models() -> list[str]:
     return list(_OFFERED)
 
 
-def check_model(model_id: str, where: str = "answers", field: str = "base_model") -> Problem | None:
+def check_model(
+    model_id: str,
+    where: str = "answers",
+    field: str = "base_model",
+    otherwise: str = "leave it open and give base_model_size_b instead",
+) -> Problem | None:
     """What is wrong with a model id, with the nearest known ids, or None where its tokens have a price."""
     prices = token_table.dated(model_id)
     if prices is not None and prices.on(date.today()):
         return None
     allowed = "a model that the package genai-prices knows, as provider/model, for example openai/gpt-6-luna"
     close = _nearest(model_id)
-    remedy = f"did you mean {', '.join(close)}?" if close else "leave it open and give base_model_size_b instead"
+    remedy = f"did you mean {', '.join(close)}?" if close else otherwise
     trouble = shown(model_id) if prices is None else f"{shown(model_id)}, which is not paid by input and output token"
     return Problem(where, field, trouble, allowed, remedy)
 

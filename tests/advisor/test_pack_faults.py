@@ -120,3 +120,72 @@ def test_a_faulty_pack_gives_no_advice(pack: Path) -> None:
     with pytest.raises(InputError) as caught:
         rulebook.load(pack)
     assert len(caught.value.problems) >= 2
+
+
+# One edit of a shipped file each: file, what stands there, what is put in its place, and what the problem has to say.
+EDITS = {
+    "a number that is a table": (
+        "parameters.yaml",
+        "value: 0.1}",
+        "value: {a: 1}}",
+        ("parameters.yaml: parameter tie_margin: value from 2025-01-20", "a mapping", "write the number"),
+    ),
+    "a table with a misspelt option": (
+        "parameters.yaml",
+        "{poor: 0.3,",
+        "{pore: 0.3,",
+        ("parameter label_quality_factor", "'pore'", "did you mean 'poor'?"),
+    ),
+    "a number of the forecast that is gone": (
+        "parameters.yaml",
+        "- id: rules_variance",
+        "- id: rules_varianz",
+        ("parameter rules_variance", "found nothing", "did you mean 'rules_varianz'?"),
+    ),
+    "a default that is no number": (
+        "questions.yaml",
+        "default: 12",
+        "default: twelve",
+        ("questions.yaml: question horizon_months", "default: found 'twelve'", "a number"),
+    ),
+    "a default beyond the bounds": (
+        "questions.yaml",
+        "default: 12",
+        "default: 1200",
+        ("questions.yaml: question horizon_months", "default: found 1200", "from 'min:' to 'max:'"),
+    ),
+    "a market fact that ends before it begins": (
+        "market.yaml",
+        "until: 2027-01-05",
+        "until: 2020-01-05",
+        ("market.yaml: fact openai_tuning_closing", "until: found 2020-01-05, before from: 2026-05-07", "from 'from:'"),
+    ),
+    "a reference model without a price": (
+        "costs.yaml",
+        "[openai/gpt-6-luna,",
+        "[openai/gpt-66,",
+        ("costs.yaml: reference_models: found 'openai/gpt-66'", "a model that", "did you mean openai/"),
+    ),
+    "a forecast of another form": (
+        "record/model.json",
+        '"format": 1',
+        '"format": 0',
+        ("record/model.json", "format 0 instead of 1", "make it anew"),
+    ),
+    "a study without a title": ("studies/papers/gpt3.yaml", "title:", "titel:", ("papers/gpt3.yaml", "title", "add")),
+    "an empty pack.yaml": ("pack.yaml", "", None, ("pack.yaml", "an empty file", "write 'name:'")),
+    "an empty questionnaire": ("questions.yaml", "", None, ("questions.yaml", "an empty file", "'questions:'")),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_each_broken_file_is_named_by_the_check_with_what_is_allowed(pack: Path, edit: str) -> None:
+    """One edit of a file gives a problem that says where, what was found and what to do, and no exception."""
+    name, old, new, said = EDITS[edit]
+    file = pack / name
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text("" if new is None else text.replace(old, new, 1), encoding="utf-8")
+    problems, _ = lint.check(pack, date(2026, 11, 22))
+    lines = [str(problem) for problem in problems]
+    assert any(all(part in line for part in said) for line in lines), lines
