@@ -36,6 +36,8 @@ def backtest_command(
     from advisor.reasoning.studies_record import lines as study_lines
 
     suffix = file.suffix.lower()
+    if not file.exists():
+        raise InputError([Problem(str(file), "", "no such file", "cases in YAML or comparisons in CSV")])
     if suffix not in {".yaml", ".yml", ".json", ".csv"}:
         allowed = "cases in YAML or comparisons in CSV"
         raise InputError([Problem(str(file), "", f"a {file.suffix or 'nameless'} file", allowed, "see docs/")])

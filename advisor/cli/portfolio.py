@@ -178,7 +178,8 @@ def in_words(summary: Summary) -> Iterator[str]:
     """The summary as a few lines."""
     counts = [f"{name.replace('_', '-')} {count:,}" for name, count in summary.approaches.items()]
     abstained = summary.statuses["abstain"]
-    yield f"{summary.projects:,} projects: {', '.join(counts)}, no recommendation {abstained:,}"
+    plural = "" if summary.projects == 1 else "s"
+    yield f"{summary.projects:,} project{plural}: {', '.join(counts)}, no recommendation {abstained:,}"
     if summary.statuses["tie"]:
         yield f"ties among them: {summary.statuses['tie']:,}"
     if summary.nothing_eligible:

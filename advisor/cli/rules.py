@@ -42,14 +42,16 @@ def check(pack: Pack = None, as_of: Day = None, json_: Json = False) -> None:
     if not problems:
         proven, worth_a_look = lint_scored.check(_engine(folder, day))
         problems, remarks = [*problems, *proven], [*remarks, *worth_a_look]
+    counted = {"problem": problems, "remark": remarks}
     if json_:
-        data = {key: [asdict(one) for one in found] for key, found in (("problems", problems), ("remarks", remarks))}
+        data = {f"{noun}s": [asdict(one) for one in found] for noun, found in counted.items()}
         out(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
     else:
         for problem in problems:
             out(f"{problem}\n")
         say([f"remark: {remark}" for remark in remarks])
-        say([f"{len(problems)} problems, {len(remarks)} remarks in {folder}"])
+        counts = [f"{len(found)} {noun}{'' if len(found) == 1 else 's'}" for noun, found in counted.items()]
+        say([f"{', '.join(counts)} in {folder}"])
     if problems:
         raise typer.Exit(1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ RANGE_KEYS = ("low", "likely", "high")
 TEXT_LIMIT = 4000
 MODEL_LIMIT = 120
 MOST_KEYS = 1000
+MOST = 1e15  # of a number whose question sets no bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,13 +220,16 @@ def _range(question: Question, value: Mapping[str, Any], where: str, problems: l
 
 def _number(question: Question, value: Any, place: str, where: str, problems: list[Problem]) -> float | None:
     allowed = _allowed(question)
-    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+    nan = isinstance(value, float) and math.isnan(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or nan:
         problems.append(Problem(where, place, shown(value), allowed, _number_remedy(value)))
         return None
     too_low = question.min is not None and value < question.min
-    too_high = value > (1e15 if question.max is None else question.max)
+    too_high = value > (MOST if question.max is None else question.max)
     if too_low or too_high or (question.kind == "integer" and value != int(value)):
         remedy = "write 0.9 for 90 %" if question.kind == "share" and 1 < value <= 100 else ""
+        if too_high:  # the bound of a question without one is worth telling only where it is passed
+            allowed = _allowed(replace(question, max=MOST if question.max is None else question.max))
         problems.append(Problem(where, place, shown(value), allowed, remedy))
         return None
     return float(value)

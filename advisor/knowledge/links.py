@@ -12,18 +12,23 @@ from advisor.knowledge.domain import Rulebook
 from advisor.knowledge.vocabulary import DERIVED_FACTS
 
 PARAMETERS = "parameters.yaml"
-# What the engine reads by name: numbers, and tables by the options of a question.
-NUMBERS = (
-    "tie_margin",
-    "min_answers",
-    "measured_points_per_10_percent",
-    "measured_half_weight_items",
-    "material_shortfall",
-    "review_months",
-    "stale_weight",
-    "robustness_concentration",
-)
-FORECAST_NUMBERS = ("contenders_cover", "confidence_error_limit", "rules_variance", "published_points_per_z")
+# What the engine reads by name: numbers, each with its bounds, and tables by the options of a question.
+NUMBERS = {
+    "tie_margin": (0, 100),
+    "min_answers": (0, 1000),
+    "measured_points_per_10_percent": (0, 100),
+    "measured_half_weight_items": (0, 1_000_000),
+    "material_shortfall": (0, 1),
+    "review_months": (0, 1200),
+    "stale_weight": (0, 1),
+    "robustness_concentration": (0, 1_000_000),
+}
+FORECAST_NUMBERS = {
+    "contenders_cover": (0, 1),
+    "confidence_error_limit": (0, 1000),
+    "rules_variance": (0, 1_000_000),
+    "published_points_per_z": (0, 100),
+}
 TABLES = {"examples_needed": "task_kind", "label_quality_factor": "label_quality"}
 REQUIRED = (*NUMBERS, *TABLES)
 
@@ -49,6 +54,7 @@ def check(book: Rulebook, problems: list[Problem]) -> None:
 
 
 def _required(book: Rulebook, problems: list[Problem]) -> None:
+    bounds = {**NUMBERS, **FORECAST_NUMBERS}
     for name in (*REQUIRED, *FORECAST_NUMBERS):
         parameter, place = book.parameters.get(name), f"parameter {name}"
         if parameter is None:
@@ -61,9 +67,11 @@ def _required(book: Rulebook, problems: list[Problem]) -> None:
             dated = f"{place}: value from {begin}"
             if name in TABLES:
                 _table(book, value, TABLES[name], dated, problems)
-            elif isinstance(value, dict):
-                remedy = "write the number itself"
-                problems.append(Problem(PARAMETERS, dated, "a mapping", "a number, as the engine reads it", remedy))
+            elif isinstance(value, dict) or (
+                isinstance(value, int | float) and not bounds[name][0] <= value <= bounds[name][1]
+            ):
+                allowed = "a number from {:,} to {:,}".format(*bounds[name])
+                problems.append(Problem(PARAMETERS, dated, shown(value), allowed, "write such a number"))
 
 
 def _table(book: Rulebook, value: Any, field: str, place: str, problems: list[Problem]) -> None:

@@ -78,8 +78,8 @@ def parse(raw: bytes, problems: list[Problem], name: str) -> Any:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"line {mark.line + 1}" if mark else ""
-        found = getattr(error, "problem", None) or str(error).splitlines()[0]
-        problems.append(Problem(name, place, str(found), "well-formed YAML", "correct the syntax at that line"))
+        found = f"a mistake of syntax ({getattr(error, 'problem', None) or str(error).splitlines()[0]})"
+        problems.append(Problem(name, place, found, "well-formed YAML", "correct the syntax at that line"))
     except RecursionError:
         problems.append(Problem(name, "", "nesting that is too deep", f"at most {DEPTH_LIMIT} levels"))
     return None

@@ -79,6 +79,13 @@ def test_nonsense_numbers_are_refused(book: Rulebook, value: object) -> None:
         intake.parse({"labelled_examples": value}, book)
 
 
+@pytest.mark.parametrize("value", [1e308, 10**400])
+def test_a_number_beyond_all_bounds_is_told_the_bound(book: Rulebook, value: float) -> None:
+    """A budget has no bound of its own; one that is absurd is told where the line is."""
+    with pytest.raises(InputError, match="allowed: a number from 0 to 1000000000000000 USD"):
+        intake.parse({"setup_budget_usd": value}, book)
+
+
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_plain_answers_parse_back_to_themselves(book: Rulebook, data: st.DataObject) -> None:

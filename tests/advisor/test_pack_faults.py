@@ -128,7 +128,13 @@ EDITS = {
         "parameters.yaml",
         "value: 0.1}",
         "value: {a: 1}}",
-        ("parameters.yaml: parameter tie_margin: value from 2025-01-20", "a mapping", "write the number"),
+        ("parameters.yaml: parameter tie_margin: value from 2025-01-20", "{'a': 1}", "a number from 0 to 100"),
+    ),
+    "a number that leads to no day": (
+        "parameters.yaml",
+        "value: 6}",
+        "value: 1e9}",
+        ("parameter review_months", "1000000000.0", "a number from 0 to 1,200"),
     ),
     "a table with a misspelt option": (
         "parameters.yaml",
