@@ -4,9 +4,26 @@ from __future__ import annotations
 
 import re
 
-from advisor.language import say
+from advisor.language import message, say
 
 _UNITS = {"usd": "USD", "weeks": "weeks", "months": "months", "ms": "ms", "b": "billion parameters"}
+
+# One of each. Other units stay as they are: there is no "1 billion parameter".
+_ONE = {
+    "examples": message("example"),
+    "examples per week": message("example per week"),
+    "hours": message("hour"),
+    "items": message("item"),
+    "milliseconds": message("millisecond"),
+    "months": message("month"),
+    "requests": message("request"),
+    "requests a month": message("request a month"),
+    "requests per month": message("request per month"),
+    "tokens": message("token"),
+    "tokens per request": message("token per request"),
+    "use cases": message("use case"),
+    "weeks": message("week"),
+}
 
 
 def field_unit(name: str) -> str:
@@ -33,6 +50,11 @@ def option(value: str) -> str:
 def approach_words(approach: str) -> str:
     """The name of an approach inside a sentence: `fine_tuning` is `fine-tuning`."""
     return say(approach.replace("_", "-"))
+
+
+def unit_of(digits: str, unit: str) -> str:
+    """The words of a unit after a number as it is written: `week` after 1, else `weeks`."""
+    return measure(_ONE.get(unit, unit) if digits == "1" else unit)
 
 
 def measure(name: str) -> str:

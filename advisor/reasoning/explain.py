@@ -11,7 +11,7 @@ from advisor.intake.truth import FALSE, TRUE, UNKNOWN, bound_value, evaluate
 from advisor.knowledge.conditions import Among, AtLeastK, Compare, Condition, Known, Not, facts_read
 from advisor.knowledge.domain import APPROACHES, CRITERIA, Rule
 from advisor.knowledge.vocabulary import DERIVED_FACTS
-from advisor.knowledge.wording import field_words, option
+from advisor.knowledge.wording import field_words, option, unit_of
 from advisor.language import message, numeral, say
 from advisor.reasoning.advice import FactRead, Finding, NearMiss, RuledOut, RuleState
 from advisor.reasoning.engine import Engine, Outcome
@@ -278,7 +278,7 @@ def value_in_words(facts: Facts, name: str, unit: str) -> str:
         return say("not known")
     low, high = float(column.low[0]), float(column.high[0])
     text = in_words(low) if low == high else say("{low} to {high}", low=in_words(low), high=in_words(high))
-    return f"{text} {say(unit)}".strip() if unit not in {"", "share"} else text
+    return f"{text} {unit_of(text, unit)}".strip() if unit not in {"", "share"} else text
 
 
 def in_words(number: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from advisor.knowledge.domain import Quantity
-from advisor.knowledge.wording import measure
+from advisor.knowledge.wording import measure, unit_of
 from advisor.language import dollars, message, numeral, say
 
 MARKS = {"measured": "ᵐ", "published": "ᵖ", "estimated": "ᵉ", "stated": "ˢ", "default": "ᵈ"}
@@ -71,7 +71,9 @@ def exact(value: float, unit: str) -> str:
 
 
 def _all_digits(value: float, unit: str) -> str:
-    cents = unit.startswith("USD") and not float(value).is_integer() and float(100 * value).is_integer()
+    if float(value).is_integer():
+        return f"{abs(value):,.0f}"
+    cents = unit.startswith("USD") and round(100 * value, 6).is_integer()
     return f"{abs(value):,.2f}" if cents else f"{abs(value):,.12g}"
 
 
@@ -83,7 +85,7 @@ def _with_unit(value: float, unit: str, in_table: bool, sign: bool, digits: str 
     if unit in {"%", "×"}:
         return f"{text}\u00a0{unit}"  # a figure and its sign stay on one line
     words = "" if in_table else unit.removeprefix("USD").strip()
-    return f"{text} {measure(words.removesuffix('s') if digits == '1' else words)}" if words else text
+    return f"{text} {unit_of(digits, words)}" if words else text
 
 
 def _digits(size: float, unit: str) -> str:

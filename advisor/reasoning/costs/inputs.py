@@ -21,7 +21,7 @@ from advisor.knowledge.assumptions import MODEL_SIZE, Assumption
 from advisor.knowledge.domain import Rulebook
 from advisor.knowledge.prices import KINDS, PriceTable
 from advisor.knowledge.token_prices import TokenPrice
-from advisor.knowledge.wording import field_words, option
+from advisor.knowledge.wording import field_words, option, unit_of
 from advisor.language import numeral, say
 from advisor.reasoning.costs.chance import Chance
 
@@ -49,7 +49,8 @@ class Term:
             if low == high
             else say(" ({short} to {short_two})", short=short(min(low, high)), short_two=short(max(low, high)))
         )
-        return f"{self.title} {short(likely)}{spread} {say(self.unit)} [{self.cite()}]"
+        unit = say(self.unit) if spread else unit_of(short(likely), self.unit)
+        return f"{self.title} {short(likely)}{spread} {unit} [{self.cite()}]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import pytest
 
 from advisor.knowledge.domain import Quantity
 from advisor.reasoning.advice import Advice
-from advisor.reports import charts
+from advisor.reports import charts, figures
 from advisor.reports.document import (
     Argument,
     Bullets,
@@ -197,3 +197,19 @@ def test_after_a_measurement_the_missing_percentage_is_not_blamed_on_the_studies
     assert "too far from this case" not in str(lay_out(measured))
     unmeasured = replace(measured, evidence=replace(measured.evidence, measured=None))
     assert "too far from this case" in str(lay_out(unmeasured))
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "written"),
+    [
+        (1e12, "examples", "1,000,000,000,000 examples"),
+        (1.0, "examples", "1 example"),
+        (1.0, "weeks", "1 week"),
+        (1.0, "billion parameters", "1 billion parameters"),
+        (70.4, "USD", "$70.40"),
+        (0.135, "billion parameters", "0.135 billion parameters"),
+    ],
+)
+def test_a_stated_number_is_written_as_people_write_it(value: float, unit: str, written: str) -> None:
+    """All its digits and no exponent, cents in pairs, and one of a thing in the singular; parameters have none."""
+    assert figures.figure(Quantity(value, unit, "stated", "an answer")) == written
