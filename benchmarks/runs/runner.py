@@ -18,7 +18,7 @@ from .executor import Conditions, Executor
 from .measurement import measurement
 from .plan import Plan, RacePlan, Wish, comparisons_of, make_plan, power_note, test_rows
 from .progress import Progress, Silent
-from .ring import Ring, of_source, shipped
+from .ring import Ring, of_source
 from .store import RunDirectory
 
 
@@ -62,7 +62,7 @@ def run(
     its workers run the cells, and this process writes them. Raises BenchmarkError if the input is wrong, JobFailed if
     another runner holds the directory. Failed cells do not raise: see Finished.
     """
-    ring, progress = ring or shipped(), progress or Silent()
+    ring, progress = ring or of_source({}), progress or Silent()
     folder = tasks.find(task_name)
     task = tasks.load(folder)
     files = ring.resolve(wish.model) if wish.model and _needs_model(wish, ring) else None

@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmarks.records import Answer, Example
 from benchmarks.runs import Ring
+from benchmarks.tasks import KINDS
 
 WORDS = {"bug": ("crash", "error", "broken"), "praise": ("great", "love", "thanks")}
 
@@ -26,6 +27,9 @@ class FakeArm:
     approach: str | None
     technique: str | None
     needs_model: bool = False
+    kinds: tuple[str, ...] = KINDS
+    needs_encoder: bool = False
+    by_name: bool = False
 
 
 class Keywords:

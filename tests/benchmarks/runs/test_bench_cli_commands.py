@@ -15,9 +15,10 @@ import pytest
 from ring_fakes import ARMS, Failing, fake_ring, write_task
 
 from benchmarks import approaches, cli, tasks
+from benchmarks.cli import wishes
 from benchmarks.errors import BenchmarkError, JobFailed, MissingExtra
 from benchmarks.models import registry
-from benchmarks.runs import runner
+from benchmarks.runs import ring, runner
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
@@ -29,11 +30,11 @@ def bench(tmp_path, monkeypatch, capsys):
     write_task(tmp_path / "desk")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(registry, "resolve", lambda name: SimpleNamespace(name=name, content_hash="ab" * 32))
-    monkeypatch.setattr(cli, "_NEEDED_BY_MODELS", ())
+    monkeypatch.setattr(wishes, "FOR_MODELS", ())
     monkeypatch.setattr(approaches, "ARMS", {name: approaches.ARMS[name] for name in ARMS})
 
     def call(*words, behaviour=None):
-        monkeypatch.setattr(runner, "shipped", lambda: fake_ring(tmp_path / "log", behaviour))
+        monkeypatch.setattr(ring, "shipped", lambda _encoder=None: fake_ring(tmp_path / "log", behaviour))
         status = cli.main_bench([str(word) for word in words])
         captured = capsys.readouterr()
         return status, captured.out, captured.err
@@ -119,7 +120,7 @@ def test_wrong_command_lines_have_status_2(bench, words):
 
 def test_a_missing_package_has_status_3(bench, monkeypatch):
     """The message is the line that installs the extra, and no cell is run before it."""
-    monkeypatch.setattr(cli, "_NEEDED_BY_MODELS", ("no_such_package_here",))
+    monkeypatch.setattr(wishes, "FOR_MODELS", ("no_such_package_here",))
     status, _, err = bench("run", "desk", "--train-sizes", "16")
     assert status == 3
     assert "advisor[bench]" in err
@@ -161,8 +162,8 @@ def test_an_interrupt_has_status_130_and_can_be_resumed(tmp_path):
         f"sys.path.insert(0, {str(HERE)!r})\n"
         "from ring_fakes import ARMS, Slow, fake_ring\n"
         "from benchmarks import cli\n"
-        "from benchmarks.runs import runner\n"
-        f"runner.shipped = lambda: fake_ring(Path({str(log)!r}), dict.fromkeys(ARMS, Slow))\n"
+        "from benchmarks.runs import ring\n"
+        f"ring.shipped = lambda _encoder=None: fake_ring(Path({str(log)!r}), dict.fromkeys(ARMS, Slow))\n"
         f"sys.exit(cli.main_bench(['run', {str(task)!r}, '--arms', 'majority,linear', "
         f"'--seeds', '0,1,2,3,4', '--out', {str(out)!r}]))"
     )

@@ -11,9 +11,10 @@ import pytest
 from ring_fakes import ARMS, fake_ring, write_task
 
 from benchmarks import cli
+from benchmarks.cli import wishes
 from benchmarks.errors import BenchmarkError
 from benchmarks.models import registry
-from benchmarks.runs import compare, experiment, read_wish, run, runner
+from benchmarks.runs import compare, experiment, read_wish, ring, run
 from benchmarks.runs.charts import curve_chart, pareto_front
 from benchmarks.runs.items import changed_items
 from benchmarks.runs.page import write_page
@@ -122,8 +123,8 @@ def bench(tmp_path, monkeypatch, capsys, desk):
     """Runs `bench` with fakes in the ring, in the folder of the task."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(registry, "resolve", lambda name: SimpleNamespace(name=name, content_hash="ab" * 32))
-    monkeypatch.setattr(cli, "_NEEDED_BY_MODELS", ())
-    monkeypatch.setattr(runner, "shipped", lambda: fake_ring(tmp_path / "log"))
+    monkeypatch.setattr(wishes, "FOR_MODELS", ())
+    monkeypatch.setattr(ring, "shipped", lambda _encoder=None: fake_ring(tmp_path / "log"))
 
     def call(*words):
         status = cli.main_bench([str(word) for word in words])

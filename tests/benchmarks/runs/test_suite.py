@@ -9,9 +9,10 @@ import pytest
 from ring_fakes import ARMS, Failing, fake_ring, write_task
 
 from benchmarks import approaches, cli
+from benchmarks.cli import wishes
 from benchmarks.errors import BenchmarkError
 from benchmarks.models import registry
-from benchmarks.runs import results_on_disk, runner
+from benchmarks.runs import results_on_disk, ring
 from benchmarks.runs.overview import as_markdown, foresights, foresights_as_markdown, overview
 
 
@@ -22,11 +23,11 @@ def suite(tmp_path, monkeypatch, capsys):
         write_task(tmp_path / "tasks" / name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(registry, "resolve", lambda name: SimpleNamespace(name=name, content_hash="ab" * 32))
-    monkeypatch.setattr(cli, "_NEEDED_BY_MODELS", ())
+    monkeypatch.setattr(wishes, "FOR_MODELS", ())
     monkeypatch.setattr(approaches, "ARMS", {name: approaches.ARMS[name] for name in ARMS})
 
     def call(*words, behaviour=None):
-        monkeypatch.setattr(runner, "shipped", lambda: fake_ring(tmp_path / "log", behaviour))
+        monkeypatch.setattr(ring, "shipped", lambda _encoder=None: fake_ring(tmp_path / "log", behaviour))
         status = cli.main_bench(["suite", *(str(word) for word in words)])
         captured = capsys.readouterr()
         return status, captured.out, captured.err

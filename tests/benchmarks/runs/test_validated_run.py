@@ -15,8 +15,9 @@ from advisor import locate
 from advisor.cli.validate import validate_command
 from advisor.errors import InputError
 from benchmarks import approaches, cli
+from benchmarks.cli import wishes
 from benchmarks.models import registry
-from benchmarks.runs import runner
+from benchmarks.runs import ring
 
 
 @pytest.fixture
@@ -26,9 +27,9 @@ def validate(tmp_path, monkeypatch, capfdbinary):
     monkeypatch.chdir(tmp_path)
     model = SimpleNamespace(name="tiny", content_hash="ab" * 32, folder=tmp_path / "none")
     monkeypatch.setattr(registry, "resolve", lambda name: model)
-    monkeypatch.setattr(cli, "_NEEDED_BY_MODELS", ())
+    monkeypatch.setattr(wishes, "FOR_MODELS", ())
     monkeypatch.setattr(approaches, "ARMS", {name: approaches.ARMS[name] for name in ARMS})
-    monkeypatch.setattr(runner, "shipped", lambda: fake_ring(tmp_path / "log"))
+    monkeypatch.setattr(ring, "shipped", lambda _encoder=None: fake_ring(tmp_path / "log"))
     app = typer.Typer()
     app.command()(validate_command)
 
