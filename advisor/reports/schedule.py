@@ -43,7 +43,10 @@ def plan(advice: Advice) -> Section:
 
 
 def timeline(advice: Advice) -> ChartSpec | None:
-    """The stages that take time, each from its first day on and as long as it is planned; None for fewer than two."""
+    """The stages that take time, each from its first day on and as long as it is planned; None for fewer than two.
+
+    A stage at the likely pace takes the weeks that its step tells; its dates, whole days, may be a day off that.
+    """
     source = say("days between the dates of the plan, in weeks")
     marks = []
     for stage in advice.plan:
@@ -51,7 +54,11 @@ def timeline(advice: Advice) -> ChartSpec | None:
         if begins is None or ends is None or begins == ends:
             continue
         start = Quantity((begins - advice.as_of).days / 7, "weeks", "estimated", source)
-        marks.append(Mark(stage.title, Quantity((ends - begins).days / 7, "weeks", "estimated", source), at=start))
+        days, likely = (ends - begins).days, stage.weeks
+        takes = Quantity(days / 7, "weeks", "estimated", source)
+        if likely is not None and abs(days - 7 * likely.likely) <= 1:
+            takes = Quantity(likely.likely, "weeks", "estimated", likely.source)
+        marks.append(Mark(stage.title, takes, at=start))
     if len(marks) < 2:
         return None
     longest = max(marks, key=lambda mark: mark.amount.value)

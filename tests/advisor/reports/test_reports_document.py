@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import numpy as np
 import pytest
 
+from advisor import recommend
 from advisor.knowledge.domain import Quantity
 from advisor.reasoning.advice import Advice
-from advisor.reports import charts, figures
+from advisor.reports import charts, figures, schedule
 from advisor.reports.document import (
     Argument,
     Bullets,
@@ -213,3 +215,17 @@ def test_after_a_measurement_the_missing_percentage_is_not_blamed_on_the_studies
 def test_a_stated_number_is_written_as_people_write_it(value: float, unit: str, written: str) -> None:
     """All its digits and no exponent, cents in pairs, and one of a thing in the singular; parameters have none."""
     assert figures.figure(Quantity(value, unit, "stated", "an answer")) == written
+
+
+def test_the_plan_over_time_tells_the_weeks_that_its_steps_tell() -> None:
+    """A step that is said to take 1.7 weeks takes them in the drawing too, though its dates are whole days."""
+    advice = recommend(
+        {"task_kind": "classification", "labelled_examples": 400, "ml_expertise": "strong"}, as_of=date(2026, 11, 23)
+    )
+    spec = schedule.timeline(advice)
+    assert spec is not None
+    likely = {stage.title: stage.weeks.likely for stage in advice.plan if stage.weeks is not None}
+    drawn = {mark.label: mark.amount.value for mark in spec.series[0].marks}
+    assert len(drawn) > 1
+    assert drawn == {title: pytest.approx(likely[title]) for title in drawn}
+    assert any(not (7 * weeks).is_integer() for weeks in drawn.values())
