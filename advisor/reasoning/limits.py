@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from advisor.intake.answers import Answers
 from advisor.knowledge.domain import APPROACHES
-from advisor.knowledge.wording import approach_words
+from advisor.knowledge.wording import approach_words, field_words, measure
 from advisor.language import numeral, say, say_many
 from advisor.reasoning.advice import Finding, Limit
 from advisor.reasoning.engine import Engine, Outcome, unknown_gates
@@ -14,6 +14,7 @@ from advisor.reasoning.explain import in_words
 from advisor.reasoning.record_sentence import sentence
 
 FEW_ANSWERS = 8
+TOLD = 3  # undecided gates that are told by title
 STRETCH = 5  # how far beyond the span of common answers is far
 OPPOSED = 1.0  # points from which a rule pulls strongly
 
@@ -34,7 +35,9 @@ def _limits(engine: Engine, outcome: Outcome, answers: Answers, findings: Sequen
         yield Limit("few_answers", text)
     gates = unknown_gates(outcome, 0)
     if gates:
-        titles = "; ".join(gate.title for gate in gates[:3])
+        titles = "; ".join(gate.title for gate in gates[:TOLD])
+        if len(gates) > TOLD:
+            titles = say("{titles} and {count} more", titles=titles, count=len(gates) - TOLD)
         text = say_many(
             "{count} condition that could rule an approach out is undecided: {titles}.",
             "{count} conditions that could rule an approach out are undecided: {titles}.",
@@ -50,9 +53,8 @@ def _limits(engine: Engine, outcome: Outcome, answers: Answers, findings: Sequen
     aside = [name for name in answers if name in outcome.facts.columns and not outcome.facts.known(name)[0]]
     aside = [name for name in aside if (answer := answers.get(name)) is not None and answer.kind != "does_not_apply"]
     if aside:
-        yield Limit(
-            "set_aside", say("Answers that do not apply here were set aside: ") + ", ".join(sorted(aside)) + "."
-        )
+        words = ", ".join(field_words(name) for name in sorted(aside))
+        yield Limit("set_aside", f"{say('Answers that do not apply here were set aside: ')}{words}.")
     yield from _beyond(engine, answers)
     yield from _opposed(findings)
     yield from _thin(engine, outcome, findings)
@@ -98,11 +100,11 @@ def _beyond(engine: Engine, answers: Answers) -> Iterator[Limit]:
         if answer.high < low / STRETCH or answer.low > high * STRETCH:
             far.append(
                 say(
-                    "{name} is {likely}, usual are {low} to {high}",
-                    name=name,
+                    "{name}: {likely}, where {low} to {high} are usual",
+                    name=field_words(name),
                     likely=in_words(answer.likely),
                     low=in_words(low),
-                    high=in_words(high),
+                    high=f"{in_words(high)} {measure(question.unit)}".strip(),
                 )
             )
     if far:
@@ -125,9 +127,9 @@ def _opposed(findings: Sequence[Finding]) -> Iterator[Limit]:
                 approach=approach_words(approach),
                 criterion=say(criterion),
                 title=strongest.title,
-                answers=", ".join(strongest.answers),
+                answers=", ".join(field_words(name) for name in strongest.answers),
                 title_two=weakest.title,
-                answers_two=", ".join(weakest.answers),
+                answers_two=", ".join(field_words(name) for name in weakest.answers),
             )
             yield Limit(f"opposed_{approach}_{criterion}", text)
 

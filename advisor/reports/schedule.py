@@ -29,6 +29,9 @@ def plan(advice: Advice) -> Section:
     items = tuple(_stage(stage) for stage in advice.plan)
     blocks: list[Block] = []
     table = advice.timetable
+    if items and advice.recommendation is None:
+        aim = say("Nothing is recommended. The steps lead to a measured prompt, with which every approach is compared.")
+        blocks.append(Paragraph(runs(aim)))
     if table is not None:
         blocks.append(Paragraph(runs(table.text)))
     spec = timeline(advice)

@@ -229,3 +229,12 @@ def test_the_plan_over_time_tells_the_weeks_that_its_steps_tell() -> None:
     assert len(drawn) > 1
     assert drawn == {title: pytest.approx(likely[title]) for title in drawn}
     assert any(not (7 * weeks).is_integer() for weeks in drawn.values())
+
+
+def test_a_plan_without_recommendation_says_what_it_is_for() -> None:
+    """Where no approach is possible the steps below are not those of an approach; with one, nothing is said."""
+    said = "Nothing is recommended. The steps lead to a measured prompt"
+    for budget, expected in ((1, True), (100_000, False)):
+        advice = recommend({"task_kind": "extraction", "use_case_count": 3, "monthly_budget_usd": budget})
+        assert (advice.recommendation is None) == expected
+        assert (said in str(schedule.plan(advice))) == expected
