@@ -168,7 +168,7 @@ def test_the_distance_is_the_weighted_share_of_gaps() -> None:
 
 def test_of_a_study_the_rows_near_its_nearest_stand_for_it_eight_at_most() -> None:
     """A row 0.08 farther than the nearest still counts, one farther does not; studies come nearest first."""
-    far = {"specialised": False, "same_base": True}
+    far: dict[str, Any] = {"specialised": False, "same_base": True}
     assert distance(CASE, {**CASE, **far}) == pytest.approx(1.5 / ALL)
     rows = [row("a-1", 50, 60), row("a-2", 50, 60), row("a-0", 50, 60)]
     given = library(study("a", *rows), **{"a-2": far, "a-0": {"grade": "mid_range"}})
