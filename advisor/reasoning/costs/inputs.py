@@ -305,8 +305,7 @@ class Inputs:
     def _at(self, table: Band, size: Rows, key: str, title: str, *, falling: bool = False) -> Band:
         """From a table of shape (3, sizes): in each row of the band the value of that row's size class, or draws."""
         if self.chance is None:
-            picked = table[np.arange(3)[:, None], size]
-            return picked[::-1] if falling else picked
+            return (table[::-1] if falling else table)[np.arange(3)[:, None], size]
         return self.chance.draw(key, title, table[LOW][size], table[LIKELY][size], table[HIGH][size])
 
 
