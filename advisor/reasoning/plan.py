@@ -12,7 +12,7 @@ import numpy as np
 from advisor.knowledge.domain import Quantity
 from advisor.language import message, say, written
 from advisor.reasoning.advice import Range, Stage
-from advisor.reasoning.costs import Spread, StageEstimate, by_stage, in_units
+from advisor.reasoning.costs import Spread, StageEstimate, by_stage, in_units, tenths
 from advisor.reasoning.engine import Engine, Outcome
 from advisor.reasoning.review import Review, review
 from advisor.reasoning.tripwires import Tripwire, Tripwires
@@ -175,7 +175,7 @@ def _deadline(day: date, weeks: Range, outcome: Outcome) -> tuple[date | None, Q
             say(
                 "Fits {stated} with {likely} to spare at the likely pace.",
                 stated=stated,
-                likely=in_units(limit - weeks.likely, "weeks"),
+                likely=in_units(tenths(limit) - tenths(weeks.likely), "weeks"),
             ),
         )
     source = say(

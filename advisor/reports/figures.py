@@ -97,8 +97,8 @@ def _digits(size: float, unit: str) -> str:
         return f"{size:.1f}" if 0 < size < 1 or 99 < size < 100 else f"{size:.0f}"
     if unit.startswith("USD"):
         return _money(size)
-    if unit in {"weeks", "months"}:
-        return f"{size:.1f}".removesuffix(".0") if size < 20 else f"{size:,.0f}"
+    if unit in {"weeks", "months"}:  # halves upwards, as in the plan
+        return f"{size + 1e-9:.1f}".removesuffix(".0") if size < 20 else f"{size:,.0f}"
     if float(size).is_integer():
         return f"{size:,.0f}"
     return _significant(size, 3)

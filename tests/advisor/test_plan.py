@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
@@ -150,3 +151,11 @@ def test_the_review_comes_when_the_market_changes_what_rules_say_and_else_after_
     found = planned(quiet, "prompting", base_model="openai/gpt-5-mini").review
     assert found.day == date(2030, 1, 1) + timedelta(days=months)
     assert "months after" in found.because
+
+
+def test_the_weeks_to_spare_are_the_difference_of_the_weeks_that_are_told(shipped: Engine) -> None:
+    """3.3 weeks of 16 leave 12.7, also where both round from a quarter."""
+    for weeks in (9, 16, 16.25, 17.5):
+        found = planned(shipped, "fine_tuning", task_kind="classification", deadline_weeks=weeks)
+        limit, spare = (float(number) for number in re.findall(r"([\d.]+) weeks", found.text))
+        assert spare == pytest.approx(limit - float(f"{found.weeks.likely + 1e-9:.1f}"))

@@ -14,6 +14,7 @@ import numpy as np
 from advisor.intake.columns import Bools, Column, Facts, Floats, Numbers
 from advisor.knowledge.domain import APPROACHES, Quantity, Rulebook
 from advisor.knowledge.prices import PriceTable
+from advisor.knowledge.wording import unit_of
 from advisor.language import message, numeral, say
 from advisor.reasoning.advice import CostLine
 from advisor.reasoning.costs.break_even import Curve, first_saving, serving_break_even
@@ -42,6 +43,7 @@ __all__ = [
     "simulate",
     "staged_lines",
     "study",
+    "tenths",
     "with_cost_facts",
 ]
 
@@ -258,8 +260,14 @@ _SAID = {
 def in_units(amount: float, unit: str) -> str:
     """An amount of money or weeks in words: weeks to a tenth, money to three digits below 100, whole dollars above."""
     if unit == "weeks":
-        return say("{amount} weeks", amount=numeral(f"{amount:,.1f}"))
+        digits = numeral(f"{tenths(amount):,.1f}".removesuffix(".0"))
+        return f"{digits} {unit_of(digits, unit)}"
     return f"{numeral(f'{amount:,.0f}' if amount >= 100 else f'{amount:.3g}')} {say(unit)}"
+
+
+def tenths(weeks: float) -> float:
+    """Weeks to a tenth, halves upwards: what is added up from stages and what is worked out at once read the same."""
+    return round(weeks + 1e-9, 1)
 
 
 def _bounded(costs: Costs) -> Mapping[str, Mapping[str, Spread]]:
