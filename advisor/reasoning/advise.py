@@ -23,7 +23,7 @@ from advisor.knowledge.record_summary import SUMMARY, THIN, read_summary, record
 from advisor.knowledge.study_registry import FOLDER as PAPERS
 from advisor.knowledge.study_registry import read_registry
 from advisor.knowledge.translated import in_language
-from advisor.knowledge.wording import measure, option
+from advisor.knowledge.wording import approach_words, measure, option
 from advisor.language import lowered, numeral, say
 from advisor.reasoning import contributions, like_evidence, limits, plan, published
 from advisor.reasoning.advice import (
@@ -49,6 +49,8 @@ from advisor.reasoning.quality import blend
 from advisor.reasoning.quality.features import unknown_features
 from advisor.reasoning.robustness import robustness
 from advisor.reasoning.volumes import volumes
+
+REASONS, TIED_REASONS = 3, 2  # told for the first place, and in a tie for either side
 
 
 def engine(folder: Path, day: date, measured: Path | None = None) -> Engine:
@@ -335,6 +337,7 @@ def _headline(outcome: Outcome, ranking: Sequence[Ranked]) -> str:
 
 
 def _reason(outcome: Outcome, findings: Sequence[Finding], ranking: Sequence[Ranked]) -> str:
+    """The strongest reasons for the first place over the second; in a tie those for either."""
     if not outcome.eligible[0].any():
         return say("Every approach is ruled out; what would lift each is listed below.")
     if outcome.status[0] == ABSTAIN:
@@ -342,16 +345,26 @@ def _reason(outcome: Outcome, findings: Sequence[Finding], ranking: Sequence[Ran
     leader = ranking[0].approach
     rivals = [item.approach for item in ranking[1:] if item.eligible]
     pulls: dict[str, float] = {}
-    text: dict[str, str] = {}
+    texts: dict[str, dict[str | None, str]] = {}
     for finding in findings:
         if finding.weighted is None:
             continue
         sign = 1.0 if finding.approach == leader else -1.0 if finding.approach in rivals[:1] else 0.0
         pulls[finding.rule] = pulls.get(finding.rule, 0.0) + sign * finding.weighted
-        if finding.approach == leader or finding.rule not in text:
-            text[finding.rule] = finding.because
-    best = sorted((rule for rule, pull in pulls.items() if pull > 0), key=lambda rule: (-pulls[rule], rule))
-    return " ".join(text[rule] for rule in best[:3])
+        texts.setdefault(finding.rule, {})[finding.approach] = finding.because
+
+    def strongest(name: str, sign: float, most: int) -> str:
+        rules = sorted((rule for rule in pulls if sign * pulls[rule] > 0), key=lambda rule: (-sign * pulls[rule], rule))
+        said = (texts[rule].get(name) or next(iter(texts[rule].values())) for rule in rules[:most])
+        return " ".join(said)
+
+    if outcome.status[0] != TIE:
+        return strongest(leader, 1.0, REASONS)
+    sides = ((leader, strongest(leader, 1.0, TIED_REASONS)), (rivals[0], strongest(rivals[0], -1.0, TIED_REASONS)))
+    told = (
+        say("For {approach}: {reasons}", approach=approach_words(name), reasons=said) for name, said in sides if said
+    )
+    return " ".join(told)
 
 
 def _confidence(outcome: Outcome, engine: Engine) -> Confidence:

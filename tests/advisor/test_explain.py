@@ -151,3 +151,35 @@ def test_a_gate_that_hangs_on_a_range_is_told_with_the_answer_that_is_one(shippe
     miss = told["prompting_over_monthly_budget"]
     assert (miss.reason, miss.missing) == ("unknown", ())
     assert miss.detail == "Not decided within the range given for monthly budget."
+
+
+def test_a_tie_tells_the_strongest_reasons_of_both_sides(shipped: Engine) -> None:
+    """Two reasons that put the first ahead of the second and two that do the opposite, each under its approach."""
+    tie = {
+        "task_kind": "classification",
+        "class_count": 5,
+        "labelled_examples": 400,
+        "label_quality": "good",
+        "base_model_size_b": 0.135,
+        "tunable_model_size_b": 0.135,
+        "model_access": "open_weights",
+        "compute": "cpu",
+        "ml_expertise": "strong",
+        "requests_per_month": 200_000,
+        "input_tokens": 80,
+        "output_tokens": 4,
+        "deadline_weeks": 8,
+    }
+    advice = advise(intake.parse(tie, shipped.book), shipped)
+    assert advice.status == "tie"
+    first, second = (item.approach for item in advice.ranking[:2])
+    pulls: dict[str, float] = {}
+    for finding in advice.findings:
+        side = {first: 1.0, second: -1.0}.get(finding.approach or "", 0.0)
+        pulls[finding.rule] = pulls.get(finding.rule, 0.0) + side * (finding.weighted or 0.0)
+    said = {finding.rule: finding.because for finding in advice.findings}
+    for_first = sorted((rule for rule in pulls if pulls[rule] > 0), key=lambda rule: (-pulls[rule], rule))[:2]
+    for_second = sorted((rule for rule in pulls if pulls[rule] < 0), key=lambda rule: (pulls[rule], rule))[:2]
+    assert len(for_first) == len(for_second) == 2
+    one, two = (" ".join(said[rule] for rule in rules) for rules in (for_first, for_second))
+    assert advice.reason == f"For {first.replace('_', '-')}: {one} For {second.replace('_', '-')}: {two}"
