@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,15 +34,24 @@ def read_brand(path: Path) -> Brand:
     raw = yaml_file.read(path, problems, str(path))
     if problems:
         raise InputError(problems)
-    fields = Fields({} if raw is None else raw, problems, str(path), "")
+    return parse_brand({} if raw is None else raw, str(path), lambda name: _read(path.parent / name))
+
+
+def parse_brand(raw: Any, where: str, read: Callable[[str], bytes]) -> Brand:
+    """The branding in the fields of `report.yaml`; `read` gives the bytes of the logo that it names.
+
+    Raises InputError with every problem found, each under `where`. An OSError of `read` is one of them.
+    """
+    problems: list[Problem] = []
+    fields = Fields(raw, problems, where, "")
     texts = {name: fields.text(name, required=False) for name in LENGTHS}
     for name, longest in LENGTHS.items():
         if len(texts[name]) > longest:
             fields.report(name, f"{len(texts[name])} characters", f"at most {longest} characters")
     accent, logo = fields.text("accent", required=False), fields.text("logo", required=False)
     if accent:
-        problems.extend(_colour(accent, str(path)))
-    data, kind, size = _logo(path.parent / logo, str(path), problems) if logo else (b"", "", (0.0, 0.0))
+        problems.extend(_colour(accent, where))
+    data, kind, size = _logo(logo, read, where, problems) if logo else (b"", "", (0.0, 0.0))
     fields.close()
     if problems:
         raise InputError(problems)
@@ -70,12 +79,16 @@ def contrast(colour: str) -> float:
 Size = tuple[float, float]
 
 
-def _logo(path: Path, where: str, problems: list[Problem]) -> tuple[bytes, str, Size]:
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(LOGO_LIMIT + 1)
+
+
+def _logo(name: str, read: Callable[[str], bytes], where: str, problems: list[Problem]) -> tuple[bytes, str, Size]:
     """The bytes of a logo, its media type and its proportions; what is wrong is added to `problems`."""
-    allowed = f"a PNG or an SVG file of at most {LOGO_LIMIT:,} bytes"
+    allowed, path = f"a PNG or an SVG file of at most {LOGO_LIMIT:,} bytes", Path(name)
     try:
-        with path.open("rb") as file:
-            data = file.read(LOGO_LIMIT + 1)
+        data = read(name)
     except OSError as error:
         problems.append(Problem(where, "logo", f"{path.name}: {error.strerror}", allowed))
         return b"", "", (0.0, 0.0)

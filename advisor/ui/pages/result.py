@@ -19,7 +19,7 @@ from advisor.reasoning.engine import Engine
 from advisor.reports import FORMATS, layout, render
 from advisor.reports.appendix import command_line, form_options
 from advisor.reports.document import Block, Bullets, Details, Section
-from advisor.ui import draft, knowledge, whatif
+from advisor.ui import draft, house, knowledge, whatif
 from advisor.ui.drawing import Sources, draw_blocks, draw_section
 from advisor.ui.pages import compare
 from advisor.ui.pages.check import decides_in, link_row
@@ -173,14 +173,16 @@ def _questions(pages: Mapping[str, StreamlitPage], all_steps: tuple[Step, ...], 
 def _downloads(pages: Mapping[str, StreamlitPage], advice: Advice, present: draft.Draft) -> None:
     """The report in every form that there is, each made when it is asked for; the answers; a place to compare."""
     first = [name for name in FIRST_FORMATS if name in FORMATS]
+    wanted = house.present()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{say('Take it with you')}**", width="content")
         for place, name in enumerate(first):
-            _download(advice, name, primary=place == 0)
+            _download(advice, name, wanted, primary=place == 0)
         with st.popover(say("More formats"), key="more-formats", icon=":material/download:"):
             for name in FORMATS:
                 if name not in first:
-                    _download(advice, name)
+                    _download(advice, name, wanted)
+        house.panel()
         st.download_button(
             say("Answers"),
             data=partial(draft.to_yaml, present.answers),
@@ -195,10 +197,10 @@ def _downloads(pages: Mapping[str, StreamlitPage], advice: Advice, present: draf
             st.switch_page(pages["compare"])
 
 
-def _download(advice: Advice, name: str, primary: bool = False) -> None:
+def _download(advice: Advice, name: str, wanted: house.House, primary: bool = False) -> None:
     st.download_button(
         say(FORMAT_LABELS.get(name, name.upper())),
-        data=spoken(partial(_report, advice, name)),
+        data=spoken(partial(_report, advice, name, wanted)),
         file_name=f"advice{FORMATS[name].suffix}",
         mime=FORMATS[name].media_type.partition(";")[0],
         on_click="ignore",
@@ -208,9 +210,10 @@ def _download(advice: Advice, name: str, primary: bool = False) -> None:
     )
 
 
-def _report(advice: Advice, name: str) -> bytes:
+def _report(advice: Advice, name: str, wanted: house.House) -> bytes:
     """The report with the line that makes it again, byte for byte as that line does."""
-    return render(advice, name, command=command_line(advice, *form_options(name)))
+    with wanted.at_work():
+        return render(advice, name, command=command_line(advice, *form_options(name), *wanted.options))
 
 
 def _measurement(pages: Mapping[str, StreamlitPage]) -> None:

@@ -49,6 +49,7 @@ def test_app_and_command_line_make_the_same_bytes(
 ) -> None:
     """What the page of the result hands out is, in each form, what the command that it prints hands out."""
     from advisor.reasoning import advise as reasoning
+    from advisor.ui.house import House
     from advisor.ui.pages.result import _report
 
     monkeypatch.chdir(tmp_path)
@@ -56,7 +57,7 @@ def test_app_and_command_line_make_the_same_bytes(
     Path("answers.yaml").write_text("name: Tickets über alles\ntask_kind: classification\nlabelled_examples: 900\n")
     with using(language):
         advice = advise(answers.read(Path("answers.yaml"), knowledge.book), knowledge)
-        pages = {name: _report(advice, name) for name in FORMATS}
+        pages = {name: _report(advice, name, House("engineer", None)) for name in FORMATS}
     asked = ["recommend", "answers.yaml", "--as-of", DAY.isoformat(), "--language", language]
     for name, made in pages.items():
         form = ["--full"] if name == "text" else ["--format", name]
