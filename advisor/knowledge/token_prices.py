@@ -10,7 +10,7 @@ from advisor.errors import InputError, Problem, shown
 from advisor.knowledge import price_package as package
 from advisor.knowledge import token_table
 from advisor.knowledge.domain import Quantity
-from advisor.language import current, say, written
+from advisor.language import say, written
 
 UNIT = "USD per 1M tokens"
 PARTS = ("input", "cached", "output", "batch_input", "batch_cached", "batch_output")
@@ -126,31 +126,27 @@ def token_price(model_id: str, day: date) -> TokenPrice:
 
     Where the price differs by the time of day, low and high bound it. Raises InputError for an unknown id.
     """
-    return _token_price(model_id, day, current())
+    told = (say("{model}, package {package} {version}, price of {day}"), written(day))
+    return _token_price(model_id, day, *told, say("{source}, in batches"), say("{source}, no batches sold"))
 
 
 @lru_cache(maxsize=512)
-def _token_price(model_id: str, day: date, _language: str) -> TokenPrice:
-    """The price with its source in the words of the language in force, which is why that is a part of the key."""
+def _token_price(model_id: str, day: date, told: str, written_day: str, batched: str, unbatched: str) -> TokenPrice:
+    """The price; the words of its sources, in the language in force, are a part of the key."""
     prices = token_table.dated(model_id)
     hours = prices.on(day) if prices else []
     if prices is None or not hours:
         problem = check_model(model_id)
         raise InputError([problem or Problem("answers", "base_model", shown(model_id), "a model with token prices")])
-    source = say(
-        "{model}, package {package} {version}, price of {day}",
-        model=prices.name,
-        package=package.NAME,
-        version=token_table.version(),
-        day=written(day),
-    )
+    named = {"model": prices.name, "package": package.NAME, "version": token_table.version()}
+    source = told.format(**named, day=written_day)
     batches = all(len(tariff) == len(PARTS) for tariff in hours)
-    batched = say("{source}, in batches", source=source) if batches else say("{source}, no batches sold", source=source)
+    in_batches = (batched if batches else unbatched).format(source=source)
 
     def quantity(column: int) -> Quantity:
         sold = batches or column < STANDARD
         amounts = [tariff[column if sold else column - STANDARD] for tariff in hours]
-        said = source if column < STANDARD else batched
+        said = source if column < STANDARD else in_batches
         return Quantity(amounts[NOON], UNIT, "published", said, min(amounts), max(amounts))
 
     return TokenPrice(prices.name, *(quantity(column) for column in range(len(PARTS))))

@@ -18,7 +18,6 @@ from advisor.cli import messages
 from advisor.cli.diff import advice_in
 from advisor.intake import answers
 from advisor.intake.sheet import read_sheet
-from advisor.knowledge import token_prices
 from advisor.language import using
 from advisor.reasoning.advise import advise, engine
 from advisor.reasoning.difference import difference
@@ -48,10 +47,8 @@ def marked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A catalogue whose every translation is the message in brackets, and what is filled in outside of them."""
     found = {one: "⟦" + re.sub(r"\{[^{}]*\}", r"⟧\g<0>⟦", one) + "⟧" for one in messages.used()}
     monkeypatch.setattr(language, "_catalogue", lambda _: found)
-    token_prices._token_price.cache_clear()  # which keeps its sources in the words of a language
     with using("de"):
         yield
-    token_prices._token_price.cache_clear()
 
 
 def outside(said: str) -> list[str]:
