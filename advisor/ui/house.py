@@ -84,11 +84,10 @@ def panel() -> None:
             args=("depth",),
             required=True,
         )
-        for name, label in FIELD_LABELS.items():
-            st.session_state[f"house-{name}"] = kept.get(name, "")
-            most = LENGTHS.get(name, 7)
-            st.text_input(say(label), key=f"house-{name}", max_chars=most, on_change=spoken(_keep), args=(name,))
-        _logo()
+        for name in ("title", "note", "accent"):
+            _field(name, kept)
+        if _logo():
+            _field("logo_text", kept)
         for problem in house.problems:
             st.error(literal(str(problem)))
         if house.brand is not None:
@@ -103,12 +102,24 @@ def panel() -> None:
             )
 
 
-def _logo() -> None:
+def _field(name: str, kept: Mapping[str, str]) -> None:
+    st.session_state[f"house-{name}"] = kept.get(name, "")
+    st.text_input(
+        say(FIELD_LABELS[name]),
+        key=f"house-{name}",
+        max_chars=LENGTHS.get(name, len("#rrggbb")),
+        on_change=spoken(_keep),
+        args=(name,),
+    )
+
+
+def _logo() -> bool:
+    """Draws the place for a logo; whether there is one."""
     held: tuple[str, bytes] | None = st.session_state.get(f"{STATE}-logo")
     if held is not None:
         st.caption(say("Logo: {name}", name=literal(held[0])))
         st.button(say("Leave the logo out"), key="house-no-logo", on_click=spoken(_drop_logo))
-        return
+        return True
     st.file_uploader(
         say("Logo (PNG or SVG)"),
         type=["png", "svg"],
@@ -116,6 +127,7 @@ def _logo() -> None:
         max_upload_size=1,
         on_change=spoken(_take_logo),
     )
+    return False
 
 
 def _keep(name: str) -> None:

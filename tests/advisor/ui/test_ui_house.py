@@ -32,15 +32,10 @@ def choose(app: Any, name: str, value: object) -> None:
 def test_what_is_chosen_is_kept_and_handed_out(app: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Depth, title, note, colour and logo survive other pages; the file made of them gives the command's own bytes."""
     app.start_with(dict(BOOK.cases[0].answers)).go("result")
-    for name, value in (
-        ("title", "For the board"),
-        ("note", "Secret: *yes*"),
-        ("accent", "#7a1f5c"),
-        ("logo_text", "A"),
-    ):
-        choose(app, name, value)
-    choose(app, "depth", "executive")
     app.at.file_uploader(key="house-upload").upload("mark.svg", LOGO).run()
+    words = {"title": "For the board", "note": "Secret: *yes*", "accent": "#7a1f5c", "logo_text": "A bar"}
+    for name, value in {**words, "depth": "executive"}.items():
+        choose(app, name, value)
     app.go("rules")
     app.go("result")
     assert not app.at.exception
