@@ -412,8 +412,8 @@ def test_what_was_learnt_is_told_before_and_after() -> None:
     }
     assert record_words.learnt({"learnt": learnt}) == (
         "The forecast has since learnt from 3 of them (version 2, 2026-11-23). With the runs of the task in question "
-        "left out, it loses 1.0 points where it lost 4.3, and is within a point of the best in 9 of 12 where it was in 5; "
-        "on published papers left out, 2.34 where it lost 2.36."
+        "left out, it loses 1.0 points where it lost 4.3, and is within a point of the best in 9 of 12 "
+        "where it was in 5; on published papers left out, 2.34 where it lost 2.36."
     )
     assert record_words.learnt({}) == ""
 
