@@ -217,13 +217,19 @@ def _measured_findings(outcome: Outcome, engine: Engine) -> list[Finding]:
     if measurement is None or len(measurement.best) < 2:
         return []
     share = float(outcome.shares[0, blend.QUALITY])
+    moved = (outcome.points - outcome.published_points)[0, :, blend.QUALITY]
+    first = max(measurement.best, key=lambda approach: abs(float(moved[APPROACHES.index(approach)])))
+    weight = blend.measured_weight(measurement, engine.book, engine.day)
+    rest = say(
+        "What was measured stands in for what the rules assume about the order in quality, with a weight of "
+        "{weight} %; a difference that was not shown counts as none.",
+        weight=numeral(f"{100 * weight:.0f}"),
+    )
     findings = []
     for approach, arm in measurement.best.items():
-        index = APPROACHES.index(approach)
-        points = float((outcome.points - outcome.published_points)[0, index, blend.QUALITY])
+        points = float(moved[APPROACHES.index(approach)])
         because = say(
-            "On {task} the arm {arm} scored {score} % ({metric}, {low} to {high}, n = {n}). This "
-            "replaces what the rules assume about the order in quality.",
+            "On {task} the arm {arm} scored {score} % ({metric}, {low} to {high}, n = {n}).",
             task=measurement.task,
             arm=option(arm.arm),
             score=numeral(f"{100 * arm.score:.1f}"),
@@ -243,7 +249,7 @@ def _measured_findings(outcome: Outcome, engine: Engine) -> list[Finding]:
                 weighted=points * share,
                 facts=(),
                 answers=(),
-                because=because,
+                because=f"{because} {rest}" if approach == first else because,
                 source=(say("measured: {folder}", folder=measurement.folder),),
             )
         )

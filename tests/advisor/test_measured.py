@@ -127,6 +127,10 @@ def test_a_difference_that_is_not_shown_counts_as_a_tie(
     measured = lead(advise(result(0.80, 0.82, half=0.05)))
     assert assumed != 0
     assert measured == pytest.approx(assumed * 20 / (300 + 20))
+    found = advise(result(0.80, 0.82, half=0.05))["findings"]
+    said = [item["because"] for item in found if item["rule"] == "measured_quality"]  # type: ignore[attr-defined]
+    assert len(said) == 2
+    assert sum("with a weight of 94 %" in because for because in said) == 1
 
 
 def test_findings_still_add_up_with_a_measurement(

@@ -59,11 +59,16 @@ def measured_scores(measurement: Measurement) -> dict[str, float]:
     return credited
 
 
+def measured_weight(measurement: Measurement, book: Rulebook, day: date) -> float:
+    """How far a measurement replaces the order of the rules, 0 to 1: n / (n + half) by its least number of items."""
+    items = min(arm.n for arm in measurement.best.values())
+    return items / (items + float(book.parameters["measured_half_weight_items"].on(day)))
+
+
 def with_measured(points: Floats, measurement: Measurement | None, book: Rulebook, day: date) -> Floats:
     """The criterion points, shape (N, 3, 5), with the measured approaches compared as they were measured.
 
-    Their level stays; their differences become those of the measurement, weighted by n / (n + half), where n is the
-    least number of test items and half a parameter.
+    Their level stays; their differences become those of the measurement, as far as `measured_weight` says.
     """
     if measurement is None or len(measurement.best) < 2:
         return points
@@ -71,8 +76,7 @@ def with_measured(points: Floats, measurement: Measurement | None, book: Ruleboo
     rows = [APPROACHES.index(approach) for approach in credited]
     scores = np.array(list(credited.values()))
     rate = float(book.parameters["measured_points_per_10_percent"].on(day)) * 10
-    items = min(arm.n for arm in measurement.best.values())
-    share = items / (items + float(book.parameters["measured_half_weight_items"].on(day)))
+    share = measured_weight(measurement, book, day)
     level = points[:, rows, QUALITY].mean(axis=1, keepdims=True)
     result = points.copy()
     stand = level + (scores - scores.mean())[None, :] * rate
