@@ -237,7 +237,7 @@ def _number(question: Question, value: Any, place: str, where: str, problems: li
 
 def _number_remedy(value: Any) -> str:
     if isinstance(value, str) and any(character.isdigit() for character in value):
-        return "write digits only, without units, spaces or thousands separators"
+        return "write digits only, with a point before decimals and without units, spaces or thousands separators"
     return f"write {NOT_KNOWN} if you do not know" if isinstance(value, str) else ""
 
 
