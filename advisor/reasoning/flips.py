@@ -15,10 +15,9 @@ from advisor.intake.answers import Answer, Answers
 from advisor.intake.columns import Facts
 from advisor.knowledge.domain import APPROACHES, Question
 from advisor.knowledge.wording import approach_words, field_words
-from advisor.language import dollars, say
+from advisor.language import dollars, numeral, say
 from advisor.reasoning.advice import Change, Flip
 from advisor.reasoning.engine import Engine
-from advisor.reasoning.explain import in_words
 from advisor.reasoning.regions import Cutter, Line, Region, exact
 from advisor.reasoning.variants import variants
 
@@ -38,6 +37,7 @@ class Move:
     high: float = 0.0
 
 
+DIGITS = ((1, 3), (4, 4), (5, 5), (6, 6))  # least and most, tried one after the other for the numbers of a change
 Moves = tuple[Move, ...]
 Found = tuple[Moves, int]
 
@@ -105,12 +105,17 @@ class Search:
                 yield Move(name, Answer("word", word=value), float(position - place))
 
     def _in_few_digits(self, found: Sequence[Found]) -> list[Found]:
-        """The same changes with numbers as people would say them, where these lead to the same."""
-        neat = [tuple(self._neat(move) for move in moves) for moves, _ in found]
-        after = self._leaders(neat).tolist()
-        return [
-            (said if now == lead else moves, lead) for (moves, lead), said, now in zip(found, neat, after, strict=True)
-        ]
+        """The same changes with numbers as people would say them: in as few digits as lead to the same."""
+        said = list(found)
+        rest = list(range(len(said)))
+        for least, most in DIGITS:
+            neat = [tuple(self._neat(move, least, most) for move in said[place][0]) for place in rest]
+            after = self._leaders(neat).tolist()
+            for place, moves, now in zip(rest, neat, after, strict=True):
+                if now == said[place][1]:
+                    said[place] = moves, now
+            rest = [place for place, now in zip(rest, after, strict=True) if now != said[place][1]]
+        return said
 
     def _halved(self, found: Sequence[Found]) -> list[Found]:
         """The same changes, and in place of two answers the one that leads to the same by itself.
@@ -123,10 +128,10 @@ class Search:
         kept = [(moves, lead) for moves, lead in found if not any(whole is moves for _, _, whole in enough)]
         return kept + [(half, lead) for half, lead, _ in enough]
 
-    def _neat(self, move: Move) -> Move:
+    def _neat(self, move: Move, least: int, most: int) -> Move:
         if move.answer.kind == "word" or not move.step:
             return move
-        value = few_digits(move.answer.likely, move.low, move.high)
+        value = few_digits(move.answer.likely, move.low, move.high, least, most)
         return replace(move, answer=exact(value), step=move.step + value - move.answer.likely)
 
     def _leaders(self, changes: Sequence[Moves]) -> NDArray[np.intp]:
@@ -187,15 +192,15 @@ def _part(small: Moves, whole: Moves) -> bool:
     )
 
 
-def few_digits(value: float, low: float, high: float) -> float:
-    """The value, or a number of at most three digits close to it from `low` to `high`; whole numbers stay."""
+def few_digits(value: float, low: float, high: float, least: int = 1, most: int = 3) -> float:
+    """The value, or a number of `least` to `most` digits close to it from `low` to `high`; whole numbers stay."""
     if value == 0 or float(value).is_integer():
         return value
-    for digits in (1, 2, 3):
+    for digits in range(least, most + 1):
         unit = 10.0 ** (math.floor(math.log10(abs(value))) - digits + 1)
         for steps in (round(value / unit), math.floor(value / unit), math.ceil(value / unit)):
             rounded = float(f"{steps * unit:.{digits}g}")
-            if low <= rounded <= high and (digits == 3 or abs(rounded - value) <= 5e-3 * abs(value)):
+            if low <= rounded <= high and (digits == most or abs(rounded - value) <= 5e-3 * abs(value)):
                 return rounded
     return value
 
@@ -211,9 +216,16 @@ def _said(value: Any, question: Question) -> str:
             "{value} to {value_two}", value=_said(value["low"], question), value_two=_said(value["high"], question)
         )
     if isinstance(value, int | float):
-        number = in_words(value)
+        number = _exact_words(value, cents=question.kind == "usd")
         if question.kind == "usd":
             return dollars(number)
         told = set(noun(question).split()) & set(question.unit.split()) or "count" in question.field
         return number if told else f"{number} {question.unit}".strip()
     return say(str(value).replace("_", " "))
+
+
+def _exact_words(value: float, *, cents: bool) -> str:
+    """A number with all its digits: one more or less may not turn the advice."""
+    if float(value).is_integer():
+        return numeral(f"{value:,.0f}")
+    return numeral(f"{value:,.2f}" if cents and round(100 * value, 6).is_integer() else f"{value:,.12g}")

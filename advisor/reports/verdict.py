@@ -28,7 +28,7 @@ from advisor.reports.document import (
 from advisor.reports.figures import exact
 from advisor.reports.wording import capital
 
-DIGITS = 4
+DIGITS = 6
 CLEARLY = 10.0  # percentage points of chance from which another approach is clearly likelier to be level with the best
 
 
@@ -185,7 +185,7 @@ def changed(change: Change, side: Literal["start", "to"], in_table: bool = False
 
 
 def _outward(value: float, start: object) -> float:
-    """The value with at most four digits that count, rounded away from where it began, so that it still turns it."""
+    """The value with at most six digits that count, rounded away from where it began, so that it still turns it."""
     if value == 0 or not math.isfinite(value) or len(f"{value:.12g}".replace(".", "").lstrip("0")) <= DIGITS:
         return value
     unit = 10.0 ** (math.floor(math.log10(abs(value))) - DIGITS + 1)
