@@ -160,20 +160,20 @@ class _Files:
     def _open(self, path: Path, name: str, *, single: bool = True) -> Fields | None:
         if self.over and not path.exists():
             return None
-        before = len(self.problems)
+        before, files = len(self.problems), (name, f"{path.parent.name}/*.yaml")
+        keys = [f"'{table.key}'" for table in TABLES if table.file in files]
         raw = yaml_file.read(path, self.problems, self.prefix + name)
         if raw is None:
-            if single and not self.over and len(self.problems) == before:
-                keys = ", ".join(f"'{table.key}:'" for table in TABLES if table.place == name)
-                self.problems.append(Problem(name, "", "an empty file", f"entries under {keys}", "fill it"))
+            if not self.over and len(self.problems) == before:
+                allowed = f"entries under {', '.join(keys)}"
+                self.problems.append(
+                    Problem(name, "", "an empty file", allowed, "fill it" if single else "fill it or delete it")
+                )
             self.missing = self.missing or single
             return None
         if isinstance(raw, list):
-            keys = " or ".join(
-                f"'{table.key}'" for table in TABLES if table.file in (name, f"{path.parent.name}/*.yaml")
-            )
-            remedy = f"write {keys.partition(' or ')[0].strip(chr(39))}: above the list, and indent it"
-            found, allowed = "a bare list", f"a mapping with the key {keys}"
+            remedy = f"write {keys[0].strip(chr(39))}: above the list, and indent it"
+            found, allowed = "a bare list", f"a mapping with the key {' or '.join(keys)}"
             self.problems.append(Problem(self.prefix + name, "", found, allowed, remedy))
             self.missing = self.missing or single
             return None

@@ -180,6 +180,12 @@ EDITS = {
     ),
     "a study without a title": ("studies/papers/gpt3.yaml", "title:", "titel:", ("papers/gpt3.yaml", "title", "add")),
     "an empty pack.yaml": ("pack.yaml", "", None, ("pack.yaml", "an empty file", "write 'name:'")),
+    "an empty file of gates": (
+        "gates/feasibility.yaml",
+        "",
+        None,
+        ("gates/feasibility.yaml", "an empty file", "'rules:'", "or delete it"),
+    ),
     "an empty questionnaire": ("questions.yaml", "", None, ("questions.yaml", "an empty file", "'questions:'")),
 }
 
