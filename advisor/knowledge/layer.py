@@ -161,19 +161,19 @@ class _Files:
         if self.over and not path.exists():
             return None
         before, files = len(self.problems), (name, f"{path.parent.name}/*.yaml")
-        keys = [f"'{table.key}'" for table in TABLES if table.file in files]
+        keys = [table.key for table in TABLES if table.file in files]
         raw = yaml_file.read(path, self.problems, self.prefix + name)
         if raw is None:
             if not self.over and len(self.problems) == before:
-                allowed = f"entries under {', '.join(keys)}"
+                allowed = f"entries under {', '.join(f"'{key}:'" for key in keys)}"
                 self.problems.append(
                     Problem(name, "", "an empty file", allowed, "fill it" if single else "fill it or delete it")
                 )
             self.missing = self.missing or single
             return None
         if isinstance(raw, list):
-            remedy = f"write {keys[0].strip(chr(39))}: above the list, and indent it"
-            found, allowed = "a bare list", f"a mapping with the key {' or '.join(keys)}"
+            remedy = f"write {keys[0]}: above the list, and indent it"
+            found, allowed = "a bare list", f"a mapping with the key {' or '.join(f"'{key}'" for key in keys)}"
             self.problems.append(Problem(self.prefix + name, "", found, allowed, remedy))
             self.missing = self.missing or single
             return None
