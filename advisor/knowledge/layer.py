@@ -165,7 +165,7 @@ class _Files:
         raw = yaml_file.read(path, self.problems, self.prefix + name)
         if raw is None:
             if not self.over and len(self.problems) == before:
-                allowed = f"entries under {', '.join(f"'{key}:'" for key in keys)}"
+                allowed = "entries under " + ", ".join(f"'{key}:'" for key in keys)
                 self.problems.append(
                     Problem(name, "", "an empty file", allowed, "fill it" if single else "fill it or delete it")
                 )
@@ -173,7 +173,7 @@ class _Files:
             return None
         if isinstance(raw, list):
             remedy = f"write {keys[0]}: above the list, and indent it"
-            found, allowed = "a bare list", f"a mapping with the key {' or '.join(f"'{key}'" for key in keys)}"
+            found, allowed = "a bare list", "a mapping with the key " + " or ".join(f"'{key}'" for key in keys)
             self.problems.append(Problem(self.prefix + name, "", found, allowed, remedy))
             self.missing = self.missing or single
             return None
