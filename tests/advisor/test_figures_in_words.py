@@ -119,8 +119,7 @@ def test_a_term_is_told_from_its_smaller_to_its_larger_end(values: Any, words: s
             [0.0, 0.0, math.inf],
             0.2,
             None,
-            "Fine-tuning costs less than prompting from about 0 requests a month (0 to never); in 20 of 100 draws it "
-            "never does.",
+            "Fine-tuning mostly costs less than prompting at any volume; in 20 of 100 draws it never does.",
         ),
         (
             [100.0, 200.0, 300.0],

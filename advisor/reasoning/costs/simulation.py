@@ -324,7 +324,13 @@ def _in_words(name: str, picked: list[float], never: float, until: float | None)
         )
     if high == 0:
         return say("{start} costs less than prompting at any volume.", start=start)
-    if likely == 0 and np.isfinite(high):
+    if likely == 0 and not np.isfinite(high):
+        return say(
+            "{start} mostly costs less than prompting at any volume; in {share} it never does.",
+            start=start,
+            share=share,
+        )
+    if likely == 0:
         return say(
             "{start} mostly costs less than prompting at any volume; in the unfavourable cases it does from about "
             "{high} requests a month.",
