@@ -9,11 +9,13 @@ from typing import Any, cast
 
 import pytest
 
+from advisor.intake.answers import parse
 from advisor.knowledge.studies import Comparison
 from advisor.knowledge.study_registry import READ, Study
 from advisor.reasoning.advice import LikeEvidence, LikeStudy
+from advisor.reasoning.engine import Engine
 from advisor.reasoning.like_evidence import evidence, winner_of
-from advisor.reasoning.likeness import FEATURES, Library, distance, nearest
+from advisor.reasoning.likeness import FEATURES, Library, distance, nearest, of_case, of_row
 
 BY_NAME = {feature.name: feature for feature in FEATURES}
 CASE: dict[str, Any] = {
@@ -473,3 +475,83 @@ def test_the_text_counts_what_was_searched_and_warns_of_what_is_far() -> None:
         "None is close"
         in found(library(study("s", row("s-1", 80, 60)), **{"s-1": {**edge, "task_kind": "reasoning"}}), edge).text
     )
+
+
+def of(engine: Engine, **raw: Any) -> dict[str, Any]:
+    """The conditions of a case."""
+    outcome = engine.decide_answers([parse(raw, engine.book)])
+    return dict(of_case(outcome.facts, engine.situation(outcome.facts)))
+
+
+def test_of_an_empty_case_only_the_usual_material_is_known(shipped: Engine) -> None:
+    """Everything else is open, the grade too."""
+    assert of(shipped) == {**dict.fromkeys(CASE), "material": "task_examples"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "name", "value"),
+    [
+        ({"task_kind": "code"}, "task_kind", "code"),
+        ({"task_kind": "classification", "class_count": 9}, "classes", 9.0),
+        ({"task_kind": "code", "labelled_examples": {"low": 1, "likely": 7, "high": 9}}, "examples", 7.0),
+        ({"base_model_grade": "frontier"}, "grade", "frontier"),
+        ({"base_model_grade": "mid_range"}, "grade", "mid_range"),
+        ({"base_model_grade": "small"}, "grade", "small"),
+        ({"base_model_size_b": 7}, "grade", "small"),
+        ({"base_model": "openai/gpt-6.1-terra"}, "grade", "mid_range"),
+        ({"tunable_model_size_b": 3}, "tuned_size", 3.0),
+        ({"domain_specialization": "highly_specialized"}, "specialised", True),
+        ({"domain_specialization": "general"}, "specialised", False),
+        ({"knowledge_need": "none"}, "knowledge", False),
+        ({"knowledge_need": "stable"}, "knowledge", True),
+        ({"prompt_effort": "optimised"}, "effort", "optimised"),
+        ({"quality_measure": "judged"}, "measure", "judged"),
+        ({"training_material": "raw_documents"}, "material", "raw_documents"),
+        ({"model_access": "open_weights", "base_model_size_b": 7, "tunable_model_size_b": 7}, "same_base", True),
+        (
+            {"model_access": "hosted_api_with_tuning", "base_model_size_b": 7, "tunable_model_size_b": 7},
+            "same_base",
+            False,
+        ),
+        ({"base_model_size_b": 7, "tunable_model_size_b": 7}, "same_base", None),
+        ({"model_access": "open_weights", "tunable_model_size_b": 7}, "same_base", None),
+    ],
+)
+def test_a_condition_of_a_case_is_what_was_answered(
+    shipped: Engine, raw: dict[str, Any], name: str, value: Any
+) -> None:
+    """One answer at a time; whether one model is prompted and tuned needs the access and both sizes."""
+    assert of(shipped, **raw)[name] == value
+
+
+def test_the_number_of_classes_counts_for_labels_alone(shipped: Engine) -> None:
+    """Where the kind of task is another one it is no condition."""
+    outcome = shipped.decide_answers([parse({"task_kind": "classification", "class_count": 9}, shipped.book)])
+    facts = outcome.facts
+    codes = facts.words("task_kind")
+    other = facts.with_columns({"task_kind": replace(codes, codes=codes.codes * 0 + codes.values.index("code"))})
+    assert of_case(other, shipped.situation(other))["classes"] is None
+    open_ = facts.with_columns({"task_kind": replace(codes, codes=codes.codes * 0 - 1)})
+    assert of_case(open_, shipped.situation(open_))["classes"] == 9.0
+
+
+def test_the_conditions_of_a_comparison(shipped: Engine) -> None:
+    """As its source states them, in the words of the questionnaire."""
+    assert shipped.library is not None
+    plain = row(
+        "s-1", 80, 60, prompt_model="GPT-4o", tuned_size_b=0.3, prompt_method="few_shot", class_count=8, examples=64
+    )
+    found = of_row(plain, shipped.library.names)
+    assert found == {
+        **{"task_kind": "classification", "classes": 8, "examples": 64, "grade": "frontier", "tuned_size": 0.3},
+        **{"specialised": False, "knowledge": False, "effort": "few_shot", "measure": "label_match"},
+        **{"material": "task_examples", "same_base": False},
+    }
+    other = of_row(
+        replace(plain, task_kind="code", examples=None, same_base=True, needs_knowledge=True, prompt_method="odd"),
+        shipped.library.names,
+    )
+    assert {name: other[name] for name in ("classes", "examples", "same_base", "knowledge", "effort")} == {
+        **{"classes": None, "examples": None, "same_base": True, "knowledge": True, "effort": None},
+    }
+    assert set(shipped.library.conditions) == {one.id for two in shipped.library.studies for one in two.comparisons}
