@@ -13,7 +13,9 @@ from advisor.intake.columns import Facts
 from advisor.intake.facts import derive, tabulate
 from advisor.knowledge.domain import APPROACHES, Rulebook
 from advisor.knowledge.prices import PriceTable
-from advisor.reasoning.costs import by_stage, estimate, itemise, staged_lines
+from advisor.reasoning import costs
+from advisor.reasoning.costs import by_stage, estimate, itemise, simulation, staged_lines
+from advisor.reasoning.costs.inputs import Inputs
 
 DAY = date(2026, 11, 22)
 PRICES = PriceTable.load(locate.rules_dir())
@@ -317,12 +319,12 @@ def test_every_line_is_that_of_plain_arithmetic(book: Rulebook, raw: dict[str, A
 def test_every_week_is_that_of_plain_arithmetic(book: Rulebook, raw: dict[str, Any]) -> None:
     """Each stage of each approach at all three ends, and the lead time as their sum."""
     facts = facts_of(book, raw)
-    stages, costs = by_stage(facts, book, PRICES, DAY), estimate(facts, book, PRICES, DAY)
+    stages, whole = by_stage(facts, book, PRICES, DAY), estimate(facts, book, PRICES, DAY)
     for end, name in enumerate(ENDS):
         for approach, wanted in Plain(book, raw, end).weeks().items():
             found = {stage: float(getattr(one.weeks, name)[0]) for stage, one in stages[approach].items()}
             assert found == pytest.approx(wanted), (approach, name)
-            assert float(getattr(costs.lead_weeks[approach], name)[0]) == pytest.approx(sum(wanted.values()))
+            assert float(getattr(whole.lead_weeks[approach], name)[0]) == pytest.approx(sum(wanted.values()))
 
 
 STAGES = {
@@ -355,12 +357,46 @@ def test_each_line_of_set_up_belongs_to_its_stage(book: Rulebook, raw: dict[str,
 @pytest.mark.parametrize("raw", CASES.values(), ids=CASES)
 def test_the_horizon_counts_every_month(book: Rulebook, raw: dict[str, Any]) -> None:
     """The total is set-up and months times monthly, at each end with the months of that end."""
-    costs = estimate(facts_of(book, raw), book, PRICES, DAY)
+    total = estimate(facts_of(book, raw), book, PRICES, DAY)
     for end, name in enumerate(ENDS):
         months = Plain(book, raw, end).number("horizon_months")
         for approach in APPROACHES:
             setup, monthly, whole = (
-                float(getattr(part[approach], name)[0]) for part in (costs.setup, costs.monthly, costs.horizon)
+                float(getattr(part[approach], name)[0]) for part in (total.setup, total.monthly, total.horizon)
             )
             assert whole == pytest.approx(setup + months * monthly)
-    assert costs.volume_known[0] == ("requests_per_month" in raw)
+    assert total.volume_known[0] == ("requests_per_month" in raw)
+
+
+def test_scenarios_in_blocks_cost_what_they_cost_together(book: Rulebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nine scenarios two at a time give the same columns in the same order as all at once."""
+    facts = derive(tabulate([intake.parse(raw, book) for raw in CASES.values()], book), book, DAY)
+    whole = estimate(facts, book, PRICES, DAY)
+    for size in (2, 3, 8, 9):
+        monkeypatch.setattr(costs, "BLOCK", size)
+        parts = estimate(facts, book, PRICES, DAY)
+        for name in ("setup", "monthly", "horizon", "lead_weeks"):
+            for approach in APPROACHES:
+                for end in ENDS:
+                    one, other = (getattr(getattr(made, name)[approach], end) for made in (parts, whole))
+                    assert one.tolist() == pytest.approx(other.tolist()), (size, name, approach, end)
+        assert parts.volume_known.tolist() == whole.volume_known.tolist()
+        assert parts.break_even.known.tolist() == whole.break_even.known.tolist()
+        assert parts.break_even.likely.tolist() == pytest.approx(whole.break_even.likely.tolist())
+    assert any(whole.volume_known)
+    assert not all(whole.volume_known)
+
+
+def test_the_break_even_at_likely_values_is_the_same_in_the_study(book: Rulebook) -> None:
+    """The volume from which the study calls tuning cheaper at likely values is that of the estimate."""
+    told = 0
+    for raw in CASES.values():
+        facts = facts_of(book, raw)
+        even = estimate(facts, book, PRICES, DAY).break_even
+        found = simulation._at_likely(Inputs(facts, book, PRICES, DAY))
+        assert set(found) == {"fine_tuning", "hybrid"}
+        assert (found["fine_tuning"] is not None) == bool(even.known[0])
+        if found["fine_tuning"] is not None:
+            assert found["fine_tuning"] == pytest.approx(float(even.likely[0]))
+            told += 1
+    assert told
