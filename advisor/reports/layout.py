@@ -24,7 +24,7 @@ from advisor.reports.document import (
     runs,
 )
 from advisor.reports.edition import depth, dressed
-from advisor.reports.verdict import changed, contenders, cost_table, flip_runs, title_of, verdict
+from advisor.reports.verdict import LIMITS, changed, contenders, cost_table, flip_runs, title_of, verdict
 from advisor.reports.wording import capital, field_title
 
 MOST_PAIRS = 20  # changes of two answers that are told
@@ -208,5 +208,7 @@ def _questions(advice: Advice) -> Section:
 
 
 def _limits(advice: Advice) -> Section:
-    blocks = (Bullets(tuple((runs(item.text),) for item in advice.limits)),) if advice.limits else ()
-    return Section("limits", say("What this advice cannot know"), blocks)
+    items = [runs(item.text) for item in advice.limits]
+    if advice.confidence.value is not None:
+        items.append(runs(say("How sure: {basis}", basis=advice.confidence.basis)))
+    return Section("limits", say(LIMITS), (Bullets(tuple((item,) for item in items)),) if items else ())

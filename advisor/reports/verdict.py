@@ -8,7 +8,7 @@ from typing import Literal
 
 from advisor.knowledge.domain import Quantity
 from advisor.knowledge.wording import field_unit, field_words, option
-from advisor.language import lowered, numeral, say, written
+from advisor.language import lowered, message, numeral, say, written
 from advisor.reasoning.advice import Advice, Change, Flip, Ranked, Robustness
 from advisor.reports.charts import name
 from advisor.reports.document import (
@@ -29,6 +29,7 @@ from advisor.reports.figures import exact
 from advisor.reports.wording import capital
 
 DIGITS = 6
+LIMITS = message("What this advice cannot know")  # the section that tells what a percentage is made of
 CLEARLY = 10.0  # percentage points of chance from which another approach is clearly likelier to be level with the best
 
 
@@ -99,14 +100,19 @@ def _rows(advice: Advice) -> Iterator[Fact]:
 
 
 def _certainty(advice: Advice) -> tuple[Runs, ...]:
-    confidence = advice.confidence
+    """How sure the advice is. What a percentage is made of stands among the limits, not on the first page."""
+    confidence, forecast = advice.confidence, advice.evidence.forecast
     lines = []
     if confidence.value is not None:
         sure = Quantity(100 * confidence.value, "%", "estimated", confidence.basis)
         told = say("In quality alone, {approach} is level with the best in {share} of such cases.")
         lines.append(phrase(told, approach=lowered(advice.ranking[0].title), share=sure))
         lines.extend(_outweighed(advice))
-    lines.append(runs(capital(confidence.basis)))
+    if confidence.value is not None and forecast is not None:
+        told = say("Level means within one point of 100. By {count} published comparisons; more under “{title}”.")
+        lines.append(phrase(told, count=numeral(f"{forecast.comparisons:,}"), title=say(LIMITS)))
+    else:
+        lines.append(runs(capital(confidence.basis)))
     if advice.robustness is not None and advice.recommendation:
         lines.append(robust_words(advice.robustness))
     return tuple(lines)

@@ -147,14 +147,16 @@ def test_only_web_addresses_become_links() -> None:
 
 
 def test_confidence_is_a_percentage_only_when_it_has_a_value(sample: Make) -> None:
-    """Without a value the basis alone is shown; with one, the figure and whether it is calibrated."""
+    """Without a value the basis alone is shown; with one, the figure, and the basis among the limits."""
     from advisor.reasoning.advice import Confidence
     from advisor.reports import render
 
     assert "level with the best in" not in render(sample(), "text").decode()
     sure = replace(sample(), confidence=Confidence(0.8, True, "record of 50 cases"))
     words = " ".join(render(sure, "text").decode().split())
-    assert "level with the best in 80 %ᵉ of such cases. Record of 50 cases" in words
+    assert "level with the best in 80 %ᵉ of such cases." in words
+    first, limits = words.split("WHAT THIS ADVICE CANNOT KNOW")
+    assert "How sure: record of 50 cases" in limits and "record of 50" not in first
 
 
 def test_costs_show_the_lines_of_the_recommended_approach_and_how_they_are_worked_out(sample: Make) -> None:
