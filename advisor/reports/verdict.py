@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Literal
 
 from advisor.knowledge.domain import Quantity
-from advisor.knowledge.wording import field_unit, field_words, option
+from advisor.knowledge.wording import field_unit, field_words, measure, option
 from advisor.language import lowered, message, numeral, say, written
-from advisor.reasoning.advice import Advice, Change, Flip, Ranked, Robustness
-from advisor.reports.charts import name
+from advisor.reasoning.advice import Advice, Change, Flip, MeasuredEvidence, Ranked, Robustness
+from advisor.reports.charts import arm_label, name
 from advisor.reports.document import (
     Block,
     Callout,
@@ -30,6 +30,7 @@ from advisor.reports.wording import capital
 
 DIGITS = 6
 LIMITS = message("What this advice cannot know")  # the section that tells what a percentage is made of
+AS_GOOD = 0.02  # of the score (0-1): the difference that does not matter, as in the benchmark
 CLEARLY = 10.0  # percentage points of chance from which another approach is clearly likelier to be level with the best
 
 
@@ -88,6 +89,8 @@ def _figures(advice: Advice, first: Ranked) -> Iterator[Fact]:
 
 
 def _rows(advice: Advice) -> Iterator[Fact]:
+    if advice.evidence.measured is not None and advice.evidence.measured.arms:
+        yield Fact(say("Measured"), tuple(_measured(advice, advice.evidence.measured)))
     yield Fact(say("Why"), (runs(advice.reason),))
     yield Fact(say("How sure"), _certainty(advice))
     if advice.recommendation:
@@ -97,6 +100,31 @@ def _rows(advice: Advice) -> Iterator[Fact]:
         reason = advice.timetable.review_because
         day = Value(written(advice.review_by), "estimated", reason)
         yield Fact(say("Decide again"), (phrase(say("by {day}: {reason}"), day=day, reason=reason),))
+
+
+def _measured(advice: Advice, run: MeasuredEvidence) -> Iterator[Runs]:
+    """What each approach reached, the best first; what was shown between them; a plain baseline that does as well."""
+    arms = sorted(run.arms, key=lambda arm: -arm.score.value)
+    scores: list[str | Quantity] = []
+    for arm in arms:
+        name = lowered(title_of(advice, arm.approach))
+        scores += [", " if scores else "", f"{name} ", _bare(arm.score)]
+    told = say("{metric} on {task}, 0 to 1: {scores}.")
+    yield phrase(told, metric=capital(measure(run.metric)), task=run.task, scores=runs(*scores))
+    names = {arm.arm for arm in arms}
+    between = [pair for pair in run.differences if {pair.left, pair.right} <= names]
+    shown = [pair.text for pair in between if pair.verdict != "no_difference_shown"]
+    if between:
+        yield runs(capital(f"{'; '.join(shown)}.") if shown else say("No difference between the approaches was shown."))
+    plain = max(run.baselines, key=lambda arm: arm.score.value, default=None)
+    if plain is not None and plain.score.value >= arms[0].score.value - AS_GOOD:
+        told = say("{baseline}, which uses no language model, reached {score}: it may be all that this task needs.")
+        yield phrase(told, baseline=capital(arm_label(plain)), score=_bare(plain.score))
+
+
+def _bare(score: Quantity) -> Quantity:
+    """A score with its interval, without the metric's name and the number of items, which stand beside it."""
+    return Quantity(score.value, "", score.origin, score.source, score.low, score.high)
 
 
 def _certainty(advice: Advice) -> tuple[Runs, ...]:

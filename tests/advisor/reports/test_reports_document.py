@@ -159,6 +159,32 @@ def test_confidence_is_a_percentage_only_when_it_has_a_value(sample: Make) -> No
     assert "How sure: record of 50 cases" in limits and "record of 50" not in first
 
 
+def test_the_first_page_tells_what_was_measured_and_when_a_plain_baseline_does_as_well(sample: Make) -> None:
+    """Best first, what was shown between approaches, and a baseline that is at most two points of 100 behind."""
+    from advisor.reports import render
+
+    def page(baseline: float, verdict: str) -> str:
+        advice = sample()
+        run = advice.evidence.measured
+        assert run is not None
+        plain = replace(run.baselines[0], arm="linear", score=replace(run.baselines[0].score, value=baseline))
+        shown = replace(run.differences[0], verdict=verdict)
+        told = replace(run, baselines=(run.baselines[0], plain), differences=(shown, run.differences[1]))
+        words = " ".join(
+            render(replace(advice, evidence=replace(advice.evidence, measured=told)), "text").decode().split()
+        )
+        return words.partition("RANKING")[0]
+
+    first = page(0.81, "left_better")
+    scores = "fine-tuning 0.82ᵐ (0.78 to 0.85), prompting 0.71ᵐ (0.67 to 0.74)"
+    assert f"Measured Accuracy on support_desk, 0 to 1: {scores}. Lora is better than few_shot." in first
+    assert "Linear, which uses no language model, reached 0.81ᵐ" in first
+    assert "uses no language model" in page(0.80, "left_better")
+    other = page(0.79, "no_difference_shown")
+    assert "uses no language model" not in other
+    assert "No difference between the approaches was shown." in other
+
+
 def test_costs_show_the_lines_of_the_recommended_approach_and_how_they_are_worked_out(sample: Make) -> None:
     """Each line has its formula, and each input of a formula stands once with its own origin."""
     from advisor.reports import render
