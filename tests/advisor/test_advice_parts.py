@@ -245,6 +245,8 @@ def test_recorded_cases_are_read_and_judged(shipped: Engine, tmp_path: Path) -> 
     text = str(caught.value)
     assert "one of prompting, fine_tuning, hybrid" in text
     assert "decidable" in text
+    assert "case number 1" in text
+    assert "case number 2" in text
     assert len(caught.value.problems) == 2
     for empty in ("[]", "7"):
         path.write_text(empty)

@@ -170,6 +170,8 @@ def test_a_lock_for_another_request_names_what_differs(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="lock the advice first"):
         locked.read(tmp_path / "nowhere.json")
     assert locked.read(tmp_path) == locked.read(tmp_path / locked.FILE) == first
+    with pytest.raises(InputError, match="found Not a directory"):
+        locked.write_once(tmp_path / locked.FILE / "in a file", lock())
 
 
 def test_a_run_is_foreign_where_its_data_are_others(tmp_path: Path) -> None:

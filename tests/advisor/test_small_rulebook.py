@@ -48,6 +48,9 @@ def asks(fact: str, op: str, number: float) -> Compare:
     return Compare(fact, op, Bound(number=number))
 
 
+BY_KIND = Compare("labelled_examples", ">=", Bound(parameter="examples_needed", by="task_kind"))
+
+
 def over(shipped: Engine, *rules: Rule) -> Engine:
     """The shipped engine with these rules in place of its own, and no forecast."""
     return replace(shipped, book=replace(shipped.book, rules=rules), model=None)
@@ -92,6 +95,7 @@ def explained(engine: Engine, raw: Mapping[str, Any]) -> Explainer:
         ),
         ({"when": asks("input_tokens", ">", 300)}, "unknown", "undecided range"),
         ({"since": date(2027, 1, 1)}, "expired", "not in force before 2027-01-01"),
+        ({"when": BY_KIND}, "failed", "labelled examples is 95 examples"),
         ({"until": date(2026, 2, 1)}, "expired", "ended 2026-02-01"),
         (
             {
@@ -146,6 +150,8 @@ def test_the_trace_and_the_edges_of_a_rules_days(shipped: Engine) -> None:
         ("score", asks("labelled_examples", "<", 0), None, None, ()),
         ("score", asks("labelled_examples", ">=", 95), None, None, ()),
         ("score", Not(asks("labelled_examples", ">=", 50)), None, None, ()),
+        ("score", BY_KIND, None, None, ()),
+        ("score", asks("examples_per_class", ">=", 1), None, None, ()),
         ("score", AtLeastK(2, (Known("task_kind"), asks("labelled_examples", ">=", 100))), "close", None, ()),
         (
             "score",
