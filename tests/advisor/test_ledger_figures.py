@@ -455,13 +455,13 @@ def test_the_record_in_one_sentence() -> None:
 
 def test_what_a_fit_gained_is_told_to_two_digits() -> None:
     """One line a task without the word run, then all tasks and all papers with their rows, means over groups."""
-    fold = learning.Fold("run:desk", 2, regret=3.0, hits=1, lead_error=10.0)
+    fold = learning.Fold("run:desk", 2, regret=3.0, hits=1, lead_error=10.0002)
     other = learning.Fold("run:mail", 4, regret=1.0, hits=4, lead_error=2.5)
     tasks = learning.Trial((fold, other), (replace(fold, regret=2.0), replace(other, hits=3, lead_error=0.5)))
     papers = learning.Trial((replace(fold, group="p", rows=7),), (replace(fold, group="p", rows=7, regret=3.5),))
     assert learning.plain(tasks, papers) == {
-        "tasks": {"regret": [2.0, 1.5], "lead_error": [6.25, 5.25], "groups": 2, "rows": 6, "hits": [5, 4]},
-        "papers": {"regret": [3.0, 3.5], "lead_error": [10.0, 10.0], "groups": 1, "rows": 7, "hits": [1, 1]},
+        "tasks": {"regret": [2.0, 1.5], "lead_error": [6.2501, 5.2501], "groups": 2, "rows": 6, "hits": [5, 4]},
+        "papers": {"regret": [3.0, 3.5], "lead_error": [10.0002, 10.0002], "groups": 1, "rows": 7, "hits": [1, 1]},
     }
     assert [line.split() for line in learning.lines(tasks, papers)[1:5]] == [
         ["desk", "2", "3.00", "2.00", "10.00", "10.00"],

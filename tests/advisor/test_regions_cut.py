@@ -235,6 +235,9 @@ def test_what_was_never_seen_is_told_with_the_number_of_samples(shipped: Engine)
     assert "not seen in 3,001 samples" in line
     rare = AtLeastK(2, (asks("use_case_count", ">=", 777), asks("use_case_count", "<=", 777)))
     assert not [line for line in remarks(shipped, rule("r", rare, fires={"use_case_count": 777})) if "not seen" in line]
+    wrong = rule("a", asks("use_case_count", ">=", 1), fires={"use_case_count": "many"})
+    seen = rule("r", rare, fires={"use_case_count": 777})
+    assert not [line for line in remarks(shipped, wrong, seen) if "not seen" in line]
     assert lint_scored.SAMPLES == 3000
 
 

@@ -151,6 +151,7 @@ def test_the_trace_and_the_edges_of_a_rules_days(shipped: Engine) -> None:
         ("score", asks("labelled_examples", ">=", 95), None, None, ()),
         ("score", Not(asks("labelled_examples", ">=", 50)), None, None, ()),
         ("score", BY_KIND, None, None, ()),
+        ("score", AtLeastK(1, (BY_KIND, asks("labelled_examples", ">=", 98))), "close", None, ()),
         ("score", asks("examples_per_class", ">=", 1), None, None, ()),
         ("score", AtLeastK(2, (Known("task_kind"), asks("labelled_examples", ">=", 100))), "close", None, ()),
         (
@@ -349,6 +350,11 @@ def test_headlines_and_confidence_of_each_kind_of_outcome(shipped: Engine) -> No
     lead = rule("q", points={"hybrid": 1.0})
     advice = told(over(shipped, *THREE, lead))
     first = advice.ranking[0]
+    for item in advice.ranking:
+        assert {line.approach for line in item.cost_usd.lines} == {item.approach}
+        assert item.cost_usd.setup.likely == pytest.approx(
+            sum(line.amount.value for line in item.cost_usd.lines if line.phase == "setup")
+        )
     assert advice.headline == f"{first.title}: {first.technique_title}"
     assert (advice.status, advice.technique, advice.confidence.value) == ("advice", first.technique, None)
     assert advice.confidence.calibrated is False
@@ -498,6 +504,7 @@ def case(**changes: Any) -> Case:
     [
         ({}, ""),
         ({"findings": ("src",)}, ""),
+        ({"findings": ("rests", "elsewhere")}, "missing among the findings: rests, elsewhere; "),
         ({"recommendation": ("prompting", None)}, "recommended hybrid, expected prompting or None; "),
         ({"status": "tie"}, "status advice, expected tie; "),
         ({"findings": ("q", "x", "y")}, "missing among the findings: x, y; "),
@@ -509,7 +516,8 @@ def case(**changes: Any) -> Case:
 )
 def test_a_case_of_a_pack_is_judged_with_what_came_out(shipped: Engine, changes: dict[str, Any], wrong: str) -> None:
     """Recommendation, status and findings, each with what was expected, then the scores from first to last."""
-    engine = over(shipped, *THREE, rule("q", points={"hybrid": 1.0}, source=("src",)))
+    silent = rule("rests", Among("task_kind", ("code",)), source=("elsewhere",))
+    engine = over(shipped, *THREE, rule("q", points={"hybrid": 1.0}, source=("src",)), silent)
     engine = replace(engine, book=replace(engine.book, cases=(case(**changes),)))
     share = engine.book.criteria["quality"].weight / sum(one.weight for one in engine.book.criteria.values())
     found = next(iter(trials.run(engine)))
