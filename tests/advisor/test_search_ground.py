@@ -326,6 +326,25 @@ def test_a_portfolio_tells_what_closed_what(shipped: Engine) -> None:
     assert found[0]["cost_usd_low"] < found[0]["cost_usd_likely"] < found[0]["cost_usd_high"]
 
 
+@pytest.mark.parametrize("approach", ["prompting", "fine_tuning", "hybrid"])
+def test_costs_and_weeks_are_those_of_the_recommended_approach(shipped: Engine, approach: str) -> None:
+    """Whichever it is, the first in the order included."""
+    names = ("labelled_examples", "task_kind", "use_case_count")
+    found = projects(small(shipped, *(rule(name, Known(name), points={approach: 1.0}) for name in names)), "a,code,5,9")
+    (row,) = found.rows()
+    costs, weeks = found.outcome.costs.horizon[approach], found.outcome.costs.lead_weeks[approach]
+    assert row["recommendation"] == approach
+    for bound in ("low", "likely", "high"):
+        assert row[f"cost_usd_{bound}"] == round(float(getattr(costs, bound)[0]), 2)
+        assert row[f"lead_weeks_{bound}"] == round(float(getattr(weeks, bound)[0]), 2)
+    assert found.costs() == [float(getattr(costs, bound)[0]) for bound in ("low", "likely", "high")]
+    assert found.summary().approaches == {
+        name: int(name == approach) for name in ("prompting", "fine_tuning", "hybrid")
+    }
+    assert sum(found.summary().techniques.values()) == 1
+    assert row["technique"] in found.summary().techniques
+
+
 def test_answers_that_unlock_are_counted_over_all_projects(shipped: Engine) -> None:
     """A question decides where its answers make different approaches lead; shares of all that were tried."""
     turn = rule("t", asks("use_case_count", ">", 3), points={"hybrid": 1.0})
