@@ -398,6 +398,7 @@ def test_the_reliability_of_probabilities_by_tenths() -> None:
     wanted = (0.05 * 1 + 0.34 * 2 + 0.025 * 2) / 5
     assert expected_calibration_error(said, held) == pytest.approx(wanted)
     assert expected_calibration_error(np.zeros(0), np.zeros(0, bool)) == 0.0
+    assert [count for _, _, count in reliability(np.array([0.31, 0.39, 0.41]), np.zeros(3, bool))] == [2, 1]
     points = np.array([[60.0, 70.0, np.nan], [50.0, 40.0, 55.0]])
     assert regrets(points, np.array([0, 2])).tolist() == [10.0, 0.0]
 

@@ -61,6 +61,13 @@ def test_the_cells_of_money_lie_closer_than_a_cent(shipped: Engine) -> None:
     assert found[0].tolist() == [FALSE, FALSE, UNKNOWN, FALSE]
 
 
+def test_no_cell_lies_beyond_what_a_question_allows(shipped: Engine) -> None:
+    """A share has none above 1, and one at 1 and just below."""
+    found = grid.truths([asks("prompt_quality", ">=", 1)], shipped.book, DAY)
+    assert found is not None
+    assert found[0].tolist() == [FALSE, TRUE, UNKNOWN, FALSE]
+
+
 def test_the_cells_of_a_choice_are_what_the_conditions_tell_apart(shipped: Engine) -> None:
     """One option of those named together, one on which another question hangs, one of the rest, and what is open."""
     found = grid.truths([Among("task_kind", ("code", "reasoning"))], shipped.book, DAY)
@@ -215,6 +222,8 @@ def test_rules_that_repeat_or_contradict_each_other(shipped: Engine) -> None:
     one, same = rule("one", asks("use_case_count", ">=", 5)), rule("two", asks("use_case_count", ">", 4))
     against = replace(same, points={"hybrid": -1.0, "prompting": 1.0})
     apart = replace(against, criterion="cost")
+    elsewhere = replace(same, points={"prompting": -1.0})
+    assert not [line for line in remarks(shipped, one, elsewhere) if "the same condition" in line]
     assert any("the same condition and effect as rule two (made.yaml)" in line for line in remarks(shipped, one, same))
     assert any("opposite points for hybrid" in line for line in remarks(shipped, one, against))
     assert not [line for line in remarks(shipped, one, apart) if "the same condition" in line]
