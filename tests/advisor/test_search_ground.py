@@ -63,9 +63,9 @@ def test_the_cells_of_money_lie_closer_than_a_cent(shipped: Engine) -> None:
 
 def test_no_cell_lies_beyond_what_a_question_allows(shipped: Engine) -> None:
     """A share has none above 1, and one at 1 and just below."""
-    found = grid.truths([asks("prompt_quality", ">=", 1)], shipped.book, DAY)
-    assert found is not None
-    assert found[0].tolist() == [FALSE, TRUE, UNKNOWN, FALSE]
+    cells = grid._cells("prompt_quality", [asks("prompt_quality", ">=", 1)], shipped.book, DAY)
+    assert cells.numbers == (1 - 1e-6, 1.0)
+    assert len(cells) == 4
 
 
 def test_the_cells_of_a_choice_are_what_the_conditions_tell_apart(shipped: Engine) -> None:
