@@ -188,7 +188,9 @@ class Explainer:
             if self._truth(leaf) != (FALSE if wanted else TRUE):
                 continue
             fact = self.fact(leaf.fact)
-            if isinstance(leaf, Compare):
+            if fact.value == say("does not apply"):
+                yield say("{title} does not apply", title=fact.title)
+            elif isinstance(leaf, Compare):
                 bound = bound_value(leaf.bound, self.engine.book, self.engine.day)
                 column = self.outcome.facts.numbers(leaf.fact)
                 if isinstance(bound, dict) or not column.known[0]:
