@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from advisor.intake import answers as intake
 from advisor.knowledge.domain import APPROACHES
 from advisor.reasoning import plan
+from advisor.reasoning.costs import tenths
 from advisor.reasoning.engine import Engine, Outcome
 from advisor.reasoning.plan import Schedule, schedule
 
@@ -82,7 +83,7 @@ def test_dates_follow_each_other_and_keep_a_deadline_that_can_be_kept(
     assert (found.overshoot is not None) == (found.weeks.likely > weeks)
     if found.overshoot is not None:
         assert found.overshoot.value == pytest.approx(found.weeks.likely - weeks)
-        digits = f"{weeks:,.1f}".removesuffix(".0")
+        digits = f"{tenths(weeks):,.1f}".removesuffix(".0")
         assert f"overshoots the deadline of {digits} {'week' if digits == '1' else 'weeks'}" in found.text
         assert "even if all goes well" in found.text or found.feasible
 
