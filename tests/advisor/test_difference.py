@@ -159,6 +159,8 @@ def test_a_verdict_that_stays_names_the_technique_that_changes(shipped: Engine) 
     told = next(iter(lines(difference(plain, other))))
     assert told.startswith("The advice stays fine-tuning; the technique changes from ")
     assert told.endswith(" to Another way.")
+    turned = {**other, "ranking": other["ranking"][::-1]}
+    assert next(iter(lines(difference(plain, turned)))) == told, "the advised one, wherever it stands"
     tied = {**plain, "status": "tie"}
     none = {**plain, "recommendation": None, "status": "abstain"}
     told = next(iter(lines(difference(tied, none))))

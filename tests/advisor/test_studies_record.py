@@ -8,15 +8,17 @@ import json
 import re
 import statistics
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pytest
 
 from advisor.errors import InputError
 from advisor.knowledge.model_names import read_model_names
-from advisor.knowledge.quality_model import NAMES, studies_folder
+from advisor.knowledge.quality_model import NAMES, PRIORS, read_priors, studies_folder
 from advisor.knowledge.studies import COLUMNS, parse_comparisons
 from advisor.reasoning.engine import Engine
 from advisor.reasoning.quality.fit import trials
@@ -203,6 +205,22 @@ def test_each_group_of_the_record_holds_its_own_rows(counted: StudyRecord) -> No
     assert plain["misses"]
     for miss in plain["misses"]:
         assert miss["confidence"] == pytest.approx(said[miss["id"]], abs=1e-4)
+
+
+def test_how_often_it_held_is_told_to_four_digits_for_each_tenth(counted: StudyRecord) -> None:
+    """Two hits of three forecasts around 0.8 are 0.6667; forecasts without a chance do not count."""
+    hits = np.flatnonzero(counted.regret <= 1)
+    misses = np.flatnonzero(counted.regret > 1)
+    said = np.full(len(counted.said), np.nan)
+    said[[*hits[:2], misses[0]]] = 0.81, 0.82, 0.83333
+    [tenth] = replace(counted, said=said).plain()["reliability"]
+    assert tenth == {"said": round((0.81 + 0.82 + 0.83333) / 3, 4), "held": 0.6667, "n": 3}
+
+
+def test_a_record_says_whether_each_paper_was_left_out(shipped: Engine, counted: StudyRecord) -> None:
+    """With beliefs the model is fitted again without each study; without them the shipped one is asked."""
+    again = judge_studies(shipped, counted.data, read_priors(studies_folder(shipped.book) / PRIORS))
+    assert (again.plain()["left_out"], counted.plain()["left_out"]) == ("paper", None)
 
 
 def test_rules_of_thumb_choose_by_what_a_row_states(counted: StudyRecord) -> None:
