@@ -1,8 +1,9 @@
 """`python -m perf [SECTION ...]`, from the root of the checkout: prints every measurement and whether its claim holds.
 
-`agreement` runs only when it is named: the peer needs hours for it, in pieces of some minutes a run. So do `brief`,
-which is `scoring` in processor time with less of the peer's work, and `reference`, which sets plain transformers beside
-both; `crowd` loads the app for five minutes, `cluster` and `million` take some minutes each.
+`agreement` runs only when it is named: the peer needs hours for it, in pieces of some minutes a run. So do
+`contenders`, which asks the peer for the labels that could win and takes minutes, `brief`, which is `scoring` in
+processor time with less of the peer's work, and `reference`, which sets plain transformers beside both; `crowd` loads
+the app for five minutes, `cluster` and `million` take some minutes each.
 Timings depend on the machine, so that a claim that is not met is printed and fails nothing.
 """
 
@@ -26,13 +27,14 @@ SECTIONS: dict[str, Callable[[], bool]] = {
     "scoring": scoring.measure,
     "training": training.measure,
     "agreement": scoring.agree,
+    "contenders": scoring.contend,
     "brief": scoring.brief,
     "crowd": app.crowd,
     "cluster": cluster.measure,
     "million": measure_million,
     "reference": reference.second_opinion,
 }
-ONLY_IF_NAMED = ("agreement", "brief", "reference", "crowd", "cluster", "million")
+ONLY_IF_NAMED = ("agreement", "contenders", "brief", "reference", "crowd", "cluster", "million")
 
 
 def main(wanted: Sequence[str]) -> None:
