@@ -1,8 +1,8 @@
 """Attention of packed sequences, with its gradient: one shared beginning, and documents that see it and themselves.
 
-All tokens stand in one row without padding: the prefix first, then every document. The prefix's keys and values are
-never copied per document, and key heads are never repeated per query head. Only inside this module are documents of
-like length set side by side, padded to the longest of their group.
+All tokens stand in one row without padding: the prefix first, then every document. Only inside this module are
+documents of like length set side by side, padded to the longest of their group, each with the prefix's keys and values
+before its own. Key heads are never repeated per query head.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-WORTH_A_GROUP = 40_000  # scores per head that take about as long to compute as a group of their own
+WORTH_A_GROUP = 15_000  # scores per head that take about as long to compute as a group of their own
+COLUMNS = (
+    32  # attention weights are that many columns wide or a multiple: a softmax of other widths takes twice as long
+)
 KEPT_BYTES = 512 * 2**20  # attention weights are kept for the backward pass up to this size, else computed again
 
 
@@ -29,12 +32,15 @@ class Heads:
 class Group:
     """Sequences of like length: where their tokens stand in the row, and where the result's tokens are found.
 
-    `slots` picks the rows of [tokens · (queries + 2 keys), width] in the order queries, keys, values;
-    `back` and `spots` put the tokens' gradients and results back into the row. `mask` is added to the scores.
+    `slots` picks the rows of [tokens · (queries + 2 keys), width] in the order queries, keys, values; a sequence's keys
+    are the first `before` tokens of the row and its own, `columns` in all with padding. `back` and `outcome` put the
+    tokens' gradients and results back into the row. `mask` [rows, columns] is added to the scores.
     """
 
     size: int
     longest: int
+    before: int
+    columns: int
     slots: Any
     back: Any
     into: Any
@@ -63,15 +69,12 @@ def lay_out(heads: Heads, prefix: int, documents: Sequence[int], layers: int, de
         starts.append(starts[-1] + length)
     positions = torch.cat([torch.arange(prefix), *(torch.arange(length) + prefix for length in documents)])
     groups = []
-    scores = 0
     for members in _alike(prefix, documents):
         spans = [(starts[index], documents[index]) for index in members]
-        groups.append(_group(heads, spans, device, dtype))
-        longest = documents[members[0]]
-        scores += heads.queries * len(members) * longest * (prefix + longest)
+        groups.append(_group(heads, spans, prefix, device, dtype))
     if prefix:
-        groups.insert(0, _group(heads, [(0, prefix)], device, dtype))
-        scores += heads.queries * prefix * prefix
+        groups.insert(0, _group(heads, [(0, prefix)], 0, device, dtype))
+    scores = sum(heads.queries * group.size * group.longest * group.columns for group in groups)
     kept = scores * layers * torch.empty(0, dtype=dtype).element_size() <= KEPT_BYTES
     return Layout(heads, prefix, starts[-1], positions.to(device), tuple(groups), kept)
 
@@ -93,33 +96,38 @@ def _alike(prefix: int, lengths: Sequence[int]) -> list[list[int]]:
     return cut(sorted(range(len(lengths)), key=lambda index: -lengths[index]))
 
 
-def _group(heads: Heads, spans: Sequence[tuple[int, int]], device: str, dtype: Any) -> Group:
+def _group(heads: Heads, spans: Sequence[tuple[int, int]], before: int, device: str, dtype: Any) -> Group:
+    """The group of the sequences at these (start, length), each of which also sees the row's first `before` tokens."""
     import torch
 
     size, longest = len(spans), max(length for _, length in spans)
+    wide = -(-(before + longest) // COLUMNS) * COLUMNS
     every = heads.queries + 2 * heads.keys
     first = torch.tensor([start for start, _ in spans])
     lengths = torch.tensor([length for _, length in spans])
     columns = torch.arange(longest)
-    token = first[:, None] + torch.minimum(columns[None, :], lengths[:, None] - 1)
+    # Padding repeats the last token: it is a number like others, which the mask keeps out.
+    token = first[:, None] + torch.minimum(torch.arange(wide - before), lengths[:, None] - 1)
+    seen = torch.cat([torch.arange(before).expand(size, -1), token], dim=1)
     # Queries are ordered [key head, sequence, query head of that key head, token], keys and values [head, sequence,
     # token]: then each product below is one batch without a copy.
     shared = heads.queries // heads.keys
     query = torch.arange(heads.queries).view(heads.keys, 1, shared, 1)
     key = torch.arange(2 * heads.keys).view(-1, 1, 1) + heads.queries
-    slots = torch.cat([(token[None, :, None] * every + query).flatten(), (token[None] * every + key).flatten()])
+    asked = token[None, :, None, :longest]
+    slots = torch.cat([(asked * every + query).flatten(), (seen[None] * every + key).flatten()])
     real = columns[None, :] < lengths[:, None]
     sequence, column = real.nonzero(as_tuple=True)
-    into = token[real]
+    into = token[:, :longest][real]
     head = torch.arange(heads.queries)
     spot = ((head // shared * size + sequence[:, None]) * shared + head % shared) * longest + column[:, None]
-    offset = heads.queries * size * longest
-    other = offset + (torch.arange(2 * heads.keys) * size + sequence[:, None]) * longest + column[:, None]
+    offset = heads.queries * size * longest + before
+    other = offset + (torch.arange(2 * heads.keys) * size + sequence[:, None]) * wide + column[:, None]
     back = torch.cat([spot, other], dim=1).flatten()
     # Rows are padded at the end, so that no real token sees padding under the causal mask.
-    mask = torch.full((longest, longest), float("-inf"), dtype=dtype).triu(1).repeat(shared, 1)
+    mask = torch.full((longest, wide), float("-inf"), dtype=dtype).triu(before + 1).repeat(shared, 1)
     tensors = (slots, back, into, spot.flatten(), mask)
-    return Group(size, longest, *(tensor.to(device) for tensor in tensors))
+    return Group(size, longest, before, wide, *(tensor.to(device) for tensor in tensors))
 
 
 def attend(joined: Any, layout: Layout) -> Any:
@@ -138,10 +146,10 @@ def _function() -> Any:
             result = joined.new_empty(layout.tokens, heads.queries * heads.width)
             kept = []
             for group in layout.groups:
-                parts = _parts(joined, layout, group)
-                weights = _weights(parts, layout, group)
-                of_group = _weighted(weights, parts).view(-1, heads.width).index_select(0, group.outcome)
-                result.index_copy_(0, group.into, of_group.view(-1, heads.queries * heads.width))
+                queries, keys, values = _parts(joined, heads, group)
+                weights = _weights(queries, keys, group)
+                seen = torch.bmm(weights, values).view(-1, heads.width).index_select(0, group.outcome)
+                result.index_copy_(0, group.into, seen.view(len(group.into), -1))
                 kept.append(weights if layout.keep else None)
             context.layout, context.kept = layout, kept
             context.save_for_backward(joined)
@@ -153,110 +161,62 @@ def _function() -> Any:
             layout: Layout = context.layout
             heads = layout.heads
             result = torch.empty_like(joined)
-            shared = None
+            of_prefix = None
             for group, kept in zip(layout.groups[::-1], context.kept[::-1], strict=True):
-                parts = _parts(joined, layout, group)
-                weights = _weights(parts, layout, group) if kept is None else kept
-                outer = _outer(gradient, layout, group)
-                inner, of_prefix = _inner(outer, weights, parts, layout)
-                rows = inner.view(-1, heads.width).index_select(0, group.back)
-                result.index_copy_(0, group.into, rows.view(len(group.into), -1))
-                if of_prefix is not None:
-                    shared = of_prefix if shared is None else shared.add_(of_prefix)
-            if shared is not None:
+                parts = _parts(joined, heads, group)
+                weights = _weights(*parts[:2], group) if kept is None else kept
+                inner = _inner(_outer(gradient, heads, group), weights, parts)
+                result.index_copy_(0, group.into, inner.index_select(0, group.back).view(len(group.into), -1))
+                if group.before:
+                    columns = inner[heads.queries * group.size * group.longest :]
+                    columns = columns.view(2 * heads.keys, group.size, group.columns, heads.width)
+                    seen = columns[:, :, : group.before].sum(1)
+                    of_prefix = seen if of_prefix is None else of_prefix.add_(seen)
+            if of_prefix is not None:
                 start = heads.queries * heads.width
-                result[: layout.prefix, start:].add_(shared.permute(1, 0, 2).flatten(1))
+                result[: layout.prefix, start:].add_(of_prefix.transpose(0, 1).flatten(1))
             context.kept = None
             return result, None
 
     return Attention
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Parts:
-    """Queries [batch, rows, width], keys and values [batch, longest, width], the prefix's [heads, prefix, width]."""
-
-    queries: Any
-    keys: Any
-    values: Any
-    prefix_keys: Any
-    prefix_values: Any
-
-
-def _parts(joined: Any, layout: Layout, group: Group) -> _Parts:
-    heads = layout.heads
+def _parts(joined: Any, heads: Heads, group: Group) -> tuple[Any, Any, Any]:
+    """Queries [batch, rows, width], keys and values [batch, columns, width]; a batch is a key head of a sequence."""
     gathered = joined.view(-1, heads.width).index_select(0, group.slots)
-    many = heads.queries * group.size * group.longest
-    batch = heads.keys * group.size
+    many, batch = heads.queries * group.size * group.longest, heads.keys * group.size
     queries = gathered[:many].view(batch, -1, heads.width)
-    keys, values = gathered[many:].view(2, batch, group.longest, heads.width)
-    if not layout.prefix or group is layout.groups[0]:
-        return _Parts(queries, keys, values, None, None)
-    start = heads.queries * heads.width
-    front = joined[: layout.prefix, start:].view(layout.prefix, 2 * heads.keys, heads.width).transpose(0, 1)
-    return _Parts(queries, keys, values, *front.contiguous().chunk(2))
+    keys, values = gathered[many:].view(2, batch, group.columns, heads.width)
+    return queries, keys, values
 
 
-def _weights(parts: _Parts, layout: Layout, group: Group) -> Any:
-    """Attention weights [batch, rows, prefix + longest]: the prefix's columns first."""
+def _weights(queries: Any, keys: Any, group: Group) -> Any:
+    """Attention weights [batch, rows, columns]."""
     import torch
 
-    scale = layout.heads.width**-0.5
-    batch, rows, width = parts.queries.shape
-    mask = group.mask.expand(batch, -1, -1)
-    own = torch.baddbmm(mask, parts.queries, parts.keys.transpose(1, 2), alpha=scale)
-    if parts.prefix_keys is None:
-        return own.softmax(-1)
-    front = torch.bmm((parts.queries * scale).view(layout.heads.keys, -1, width), parts.prefix_keys.transpose(1, 2))
-    return torch.cat([front.view(batch, rows, -1), own], dim=-1).softmax(-1)
+    mask = group.mask.expand(len(queries), -1, -1)
+    return torch.baddbmm(mask, queries, keys.transpose(1, 2), alpha=queries.shape[-1] ** -0.5).softmax(-1)
 
 
-def _weighted(weights: Any, parts: _Parts) -> Any:
-    import torch
-
-    if parts.prefix_values is None:
-        return torch.bmm(weights, parts.values)
-    count, length, _ = parts.prefix_values.shape
-    front = torch.bmm(weights[..., :length].reshape(count, -1, length), parts.prefix_values)
-    return torch.bmm(weights[..., length:], parts.values).add_(front.view_as(parts.queries))
-
-
-def _outer(gradient: Any, layout: Layout, group: Group) -> Any:
+def _outer(gradient: Any, heads: Heads, group: Group) -> Any:
     """The result's gradient in the order of the group's queries; padding has none."""
-    heads = layout.heads
     outer = gradient.new_zeros(heads.queries * group.size * group.longest, heads.width)
     rows = gradient.index_select(0, group.into).view(-1, heads.width)
     outer.index_copy_(0, group.outcome, rows)
     return outer.view(heads.keys * group.size, -1, heads.width)
 
 
-def _inner(outer: Any, weights: Any, parts: _Parts, layout: Layout) -> tuple[Any, Any | None]:
-    """Gradients of the group's [queries, keys, values] as rows, and of the prefix's keys and values if it is seen."""
+def _inner(outer: Any, weights: Any, parts: tuple[Any, Any, Any]) -> Any:
+    """Gradients of the group's queries, keys and values as rows [all, width], in the order of its slots."""
     import torch
 
-    scale = layout.heads.width**-0.5
-    batch, rows, width = parts.queries.shape
-    front = 0 if parts.prefix_keys is None else parts.prefix_keys.shape[1]
-    longest = parts.keys.shape[1]
-    inner = outer.new_empty((batch * (rows + 2 * longest), width))
-    of_queries = inner[: batch * rows].view(batch, rows, width)
-    of_keys, of_values = inner[batch * rows :].view(2, batch, longest, width)
-    own = weights[..., front:]
-    of_values.copy_(torch.bmm(own.transpose(1, 2), outer))
-    seen = torch.bmm(outer, parts.values.transpose(1, 2))
-    if front:
-        flat = outer.view(layout.heads.keys, -1, width)
-        before = torch.bmm(flat, parts.prefix_values.transpose(1, 2)).view(batch, rows, front)
-        seen = torch.cat([before, seen], dim=-1)
-    scores = torch._softmax_backward_data(seen, weights, -1, weights.dtype).mul_(scale)
-    own_scores = scores[..., front:]
-    of_keys.copy_(torch.bmm(own_scores.transpose(1, 2), parts.queries))
-    of_queries.copy_(torch.bmm(own_scores, parts.keys))
-    if not front:
-        return inner, None
-    of_front = scores[..., :front].reshape(layout.heads.keys, -1, front)
-    of_queries.view(layout.heads.keys, -1, width).add_(torch.bmm(of_front, parts.prefix_keys))
-    gathered = parts.queries.view(layout.heads.keys, -1, width)
-    of_prefix_keys = torch.bmm(of_front.transpose(1, 2), gathered)
-    of_prefix_values = torch.bmm(weights[..., :front].reshape(of_front.shape).transpose(1, 2), flat)
-    return inner, torch.cat([of_prefix_keys, of_prefix_values])
+    queries, keys, values = parts
+    sizes = [part.shape[0] * part.shape[1] for part in parts]
+    inner = outer.new_empty(sum(sizes), queries.shape[-1])
+    of_queries, of_keys, of_values = (rows.view_as(part) for rows, part in zip(inner.split(sizes), parts, strict=True))
+    torch.bmm(weights.transpose(1, 2), outer, out=of_values)
+    seen = torch.bmm(outer, values.transpose(1, 2))
+    scores = torch._softmax_backward_data(seen, weights, -1, weights.dtype).mul_(queries.shape[-1] ** -0.5)
+    torch.bmm(scores.transpose(1, 2), queries, out=of_keys)
+    torch.bmm(scores, keys, out=of_queries)
+    return inner
