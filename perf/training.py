@@ -43,7 +43,7 @@ PEER = Path(__file__).with_name("training_peer.py")
 PEER_PYTHON = Path(".venv-perf-ring/bin/python")
 DATA = Path(os.environ.get("ADVISOR_PERF_TASKS", "../shared/data"))
 EXAMPLES, BATCH, EPOCHS, SHOTS, TOP = 256, 8, 1, 8, 10
-RECIPE = Recipe(Shape(rank=8, alpha=16, targets=ALL_LINEAR))
+RECIPE = Recipe(Shape(rank=8, alpha=16, targets=ALL_LINEAR), learnt=0.0)
 ROUNDS = int(os.environ.get("ADVISOR_PERF_ROUNDS", "3"))
 PEER_STEPS = {"plain": 5, "hybrid": 2}
 BRIEF_STEPS = {"plain": 3, "hybrid": 1}

@@ -43,7 +43,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """What is believed of one coefficient before any study: mean and standard deviation in z, and why."""
+    """What is believed of one coefficient before any study: mean and standard deviation in z, and why.
+
+    Runs of our own move it only where it `learns_from_runs`.
+    """
 
     id: str
     mean: float
@@ -52,6 +55,7 @@ class Prior:
     at_most: float | None
     because: str
     source: tuple[str, ...]
+    learns_from_runs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +248,7 @@ def read_priors(path: Path) -> Priors:
             at_most=high,
             because=one.text("because"),
             source=one.words("source"),
+            learns_from_runs=one.flag("learns_from_runs"),
         )
         one.close()
         return item

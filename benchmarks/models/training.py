@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Any
 
 from ..errors import JobFailed
@@ -25,14 +26,19 @@ from .lower_layers import LowerLayers
 from .machine import machine
 from .trunk import Trunk, trunk_of
 
+FEWEST_TO_JUDGE = 5  # steps whose losses say that nothing is left to learn
 MOST_TOKENS = 4096  # activations of a step take about half a megabyte a token with 135 million weights
 
-__all__ = ["Lesson", "Recipe", "Tuned", "Way", "answer_loss", "tune"]
+__all__ = ["Lesson", "Recipe", "Tuned", "Way", "answer_loss", "nothing_left", "tune"]
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How adapters are trained; the number of steps is the number of lessons. Every field enters a cell's identity."""
+    """How adapters are trained; a step per lesson, and fewer where nothing is left to learn.
+
+    That is where the mean loss of a whole round through the rows, five steps at least, is no more than `learnt`, in
+    nats per answer token. Every field enters a cell's identity.
+    """
 
     shape: Shape = field(default_factory=Shape)
     learning_rate: float = 1e-3
@@ -40,6 +46,7 @@ class Recipe:
     weight_decay: float = 0.0
     clip: float = 1.0
     checks: int = 4
+    learnt: float = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +149,12 @@ class _Run:
         check: Callable[[Adapter], Any] | None,
         pick: Callable[[list[Any]], int] | None,
     ) -> None:
-        """One step per lesson, and the checks between them."""
+        """One step per lesson until there is nothing left to learn, and the checks between them."""
         import torch
 
         schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, rate(len(lessons), self.recipe.warmup))
         due = {round(len(lessons) * (part + 1) / self.recipe.checks) for part in range(self.recipe.checks)}
+        end = nothing_left(lessons, self.recipe)
         for step, lesson in enumerate(lessons, start=1):
             value = self._gradients(self.encode(lesson))
             if not math.isfinite(value):
@@ -155,10 +163,12 @@ class _Run:
             torch.nn.utils.clip_grad_norm_([self.whole], self.recipe.clip)
             self.optimiser.step()
             schedule.step()
-            if check is None or step not in due:
-                continue
-            self.points.append((step, check(self.live), _copy(self.live.weights)))
-            if pick is not None and pick([seen for _, seen, _ in self.points]) < len(self.points) - 2:
+            learnt = end(self.losses)
+            if check is not None and (learnt or step in due):
+                self.points.append((step, check(self.live), _copy(self.live.weights)))
+                if pick is not None and pick([seen for _, seen, _ in self.points]) < len(self.points) - 2:
+                    return
+            if learnt:
                 return
 
     def _gradients(self, exercise: Exercise) -> float:
@@ -179,6 +189,14 @@ def answer_loss(way: Way, lesson: Lesson, labels: Sequence[str], document_tokens
     """Mean negative log-likelihood of the lesson's answer tokens, differentiable in the live `adapter`."""
     exercise = Encoder(way.model, labels, document_tokens)(lesson)
     return way.loss(exercise, adapter) / sum(map(len, exercise.answers))
+
+
+def nothing_left(lessons: Sequence[Lesson], recipe: Recipe) -> Callable[[Sequence[float]], bool]:
+    """Says of the losses so far whether the last whole round through the documents left nothing to learn."""
+    every = {document for lesson in lessons for document in lesson.documents}
+    widest = max((len(lesson.documents) for lesson in lessons), default=1)
+    steps = max(FEWEST_TO_JUDGE, -(-len(every) // widest))
+    return lambda losses: len(losses) >= steps and fmean(losses[-steps:]) <= recipe.learnt
 
 
 def _one_tensor(parameters: Sequence[Any]) -> Any:

@@ -16,7 +16,7 @@ from .adapters import Adapter, Shape, take_off
 from .language_model import LoadedModel
 from .lessons import Encoder, Lesson
 from .losses import packed_loss
-from .training import MOST_TOKENS, Recipe, rate
+from .training import MOST_TOKENS, Recipe, nothing_left, rate
 from .trunk import Trunk, trunk_of
 
 # A step on all weights moves the model much farther than one on adapters of rank 8.
@@ -27,10 +27,10 @@ _NOTHING = Adapter(Shape(targets=()), {})
 def tune_whole(
     model: LoadedModel, lessons: Sequence[Lesson], labels: Sequence[str], recipe: Recipe, *, document_tokens: int
 ) -> tuple[LoadedModel, list[float]]:
-    """A copy of the model trained on one lesson per step, and the mean loss of every step; nothing is random.
+    """A copy of the model trained on a lesson per step while something is left to learn, and each step's mean loss.
 
-    Master weights are kept in float32. Needs about 14 bytes of memory per weight beside the copy's own.
-    Raises BenchmarkError for a model that is not built like a Llama, JobFailed when the loss stops being a number.
+    Nothing is random. Master weights are kept in float32. Needs about 14 bytes of memory per weight beside the copy's
+    own. Raises BenchmarkError for a model that is not built like a Llama, JobFailed when the loss stops being a number.
     """
     import torch
 
@@ -47,6 +47,7 @@ def tune_whole(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rate(len(lessons), recipe.warmup))
     encode = Encoder(tuned, labels, document_tokens)
     losses: list[float] = []
+    end = nothing_left(lessons, recipe)
     for weight in weights:
         weight.requires_grad_(True)
     try:
@@ -60,6 +61,8 @@ def tune_whole(
             with torch.no_grad():
                 for master, weight in zip(masters, weights, strict=True):
                     weight.copy_(master)
+            if end(losses):
+                break
     finally:
         for weight in weights:
             weight.requires_grad_(False)

@@ -72,6 +72,10 @@ THIRD = 1 / 3
         ("scarcity_strong_prompt", {"base_model_grade": "small"}, 0.0),
         ("scarcity_strong_prompt", {"base_model_grade": None}, 0.8),
         ("scarcity_strong_prompt", {**LABELS, "tuning_method": None}, 0.3),
+        ("scarcity_tiny", {}, 0.0),
+        ("scarcity_tiny", {"base_model_size_b": 0.1}, 1.0),
+        ("scarcity_tiny", {"base_model_size_b": 0.01, "labelled_examples": 500}, THIRD * 1.5),
+        ("scarcity_tiny", {**LABELS, "base_model_size_b": 0.1, "tuning_method": None}, 0.5),
         *(("abundance", {"labelled_examples": 10_000}, 1.0), ("abundance", {"labelled_examples": 100}, 0.0)),
         ("abundance", {"labelled_examples": 10_000_000}, 2.0),
         ("scarcity", {"training_material": "domain_mix"}, 0.0),
@@ -428,6 +432,14 @@ def beliefs(low: float | None = None, high: float | None = None) -> Priors:
     return Priors(5.0, 0.3, 0.4, 4.0, 0.15, (prior("start", 0.2, 0.5, low, high),), (prior("start", 0.1, 0.5),))
 
 
+def taught(priors: Priors) -> Priors:
+    """The same beliefs, open to runs of our own."""
+    tuning, hybrid = (
+        tuple(replace(one, learns_from_runs=True) for one in part) for part in (priors.tuning, priors.hybrid)
+    )
+    return replace(priors, tuning=tuning, hybrid=hybrid)
+
+
 def comparisons(points: list[list[float]], studies: list[int], ids: list[str] | None = None) -> Trials:
     """Rows of which only the start is known."""
     names = ids or [f"r-{k}" for k in range(len(points))]
@@ -496,12 +508,45 @@ def test_a_coefficient_that_would_cross_its_bound_is_held_there() -> None:
     assert fit(data, beliefs(low=free - 0.1)).tuning.mean.tolist() == pytest.approx([free], abs=1e-9)
 
 
-def test_our_own_runs_lack_what_selection_adds_to_a_hybrid() -> None:
-    """A run's hybrid counts as if it had been selected; its tuning lead counts as it is."""
+def test_our_own_runs_move_only_what_is_marked() -> None:
+    """Without a mark the fit is that of the published rows; with one it is that of all, in two steps."""
     points = [[60.0, 65.0, 66.0], [60.0, 66.0, 68.0]]
-    own = fit(comparisons(points, [0, 1], ["run:a-1", "r-1"]), beliefs())
-    extra = [math.asinh(1 / 5) + 0.15, math.asinh(2 / 5)]
-    assert own.hybrid.mean.tolist() == pytest.approx([posterior(extra, [0, 1], 0.1, 0.5)[0]], abs=1e-8)
-    lead = [math.asinh(1.0), math.asinh(6 / 5)]
-    assert own.tuning.mean.tolist() == pytest.approx([posterior(lead, [0, 1], 0.2, 0.5)[0]], abs=1e-8)
+    data = comparisons(points, [0, 1], ["run:a-1", "r-1"])
+    alone = fit(data, beliefs(), ~data.own)
+    assert fit(data, beliefs()).tuning.mean.tolist() == alone.tuning.mean.tolist()
+    assert fit(data, beliefs()).tuning.covariance.tolist() == alone.tuning.covariance.tolist()
+    own = fit(data, taught(beliefs()))
+    first, variance = posterior([math.asinh(6 / 5)], [1], 0.2, 0.5)
+    mean, spread = posterior([math.asinh(1.0)], [0], first, math.sqrt(variance))
+    assert own.tuning.mean.tolist() == pytest.approx([mean], abs=1e-8)
+    assert own.tuning.covariance.tolist() == [pytest.approx([spread], abs=1e-8)]
+    assert fit(data, taught(beliefs(high=0.5))).tuning.mean.tolist() == [0.5]
+    assert fit(data, taught(beliefs(low=3.0))).tuning.mean.tolist() == [3.0]
+
+
+def test_what_is_not_marked_passes_its_doubt_on() -> None:
+    """Two coefficients, the second learns: it is fitted around the first, whose doubt adds to its own."""
+    published, run = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]]), np.array([[1.0, 1.0]])
+    points = [[60.0, 66.0, np.nan], [60.0, 67.0, np.nan], [60.0, 65.0, np.nan], [60.0, 80.0, np.nan]]
+    data = comparisons(points, [0, 1, 2, 3], ["r-1", "r-2", "r-3", "run:a"])
+    design = np.vstack([published, run])
+    whole: Any = SimpleNamespace(design=lambda names, *_: design, hybrid_design=lambda names: design[:, :1])
+    data = replace(data, situation=whole)
+    both = (prior("start", 0.2, 0.5), replace(prior("tiny", 0.0, 1.0), learns_from_runs=True))
+    found = fit(data, replace(beliefs(), tuning=both)).tuning
+    start, variance = posterior([math.asinh(k / 5) for k in (6, 7, 5)], [0, 1, 2], 0.2, 0.5)
+    rest, spread = posterior([math.asinh(4.0) - start], [3], 0.0, 1.0)
+    assert found.mean.tolist() == pytest.approx([start, rest], abs=1e-6)
+    slope = spread - 1.0  # what a step of the first takes from the second: 1 - spread of what the run says
+    assert found.covariance[0].tolist() == pytest.approx([variance, slope * variance], abs=1e-6)
+    assert found.covariance[1, 1] == pytest.approx(spread + slope**2 * variance, abs=1e-6)
+
+
+def test_our_own_runs_lack_what_selection_adds_to_a_hybrid() -> None:
+    """A run's hybrid counts as if it had been selected."""
+    points = [[60.0, 65.0, 66.0], [60.0, 66.0, 68.0]]
+    own = fit(comparisons(points, [0, 1], ["run:a-1", "r-1"]), taught(beliefs()))
+    first, variance = posterior([math.asinh(2 / 5)], [1], 0.1, 0.5)
+    mean, _ = posterior([math.asinh(1 / 5) + 0.15], [0], first, math.sqrt(variance))
+    assert own.hybrid.mean.tolist() == pytest.approx([mean], abs=1e-8)
     assert comparisons(points, [0, 1], ["run:a-1", "r-1"]).own.tolist() == [True, False]

@@ -28,7 +28,7 @@ HEAD = "scarcity_classifier_head"
 
 def prior(name: str, mean: float = 0.2, sd: float = 0.5) -> Prior:
     """A belief with bounds that do not bind."""
-    return Prior(name, mean, sd, -9.0, 9.0, "b", ())
+    return Prior(name, mean, sd, -9.0, 9.0, "b", (), learns_from_runs=True)
 
 
 PRIORS = Priors(5.0, 0.3, 0.4, 4.0, 0.15, (prior("start"), prior("kind_code")), (prior("start", 0.1), prior(HEAD, 0.0)))

@@ -39,7 +39,13 @@ SCARCE_HEAD = "scarcity_classifier_head"
 TINY = 1.0  # billions of parameters, below which a prompted model counts as tiny, by powers of ten
 TINIEST = 1.5
 UNLIKE = 4.0  # how many times as large a model is that has nothing of the other any more; in between it fades
-VARYING = ("scarcity", "scarcity_few_shot_tuner", "scarcity_strong_prompt", "abundance")  # with the examples
+VARYING = (
+    "scarcity",
+    "scarcity_few_shot_tuner",
+    "scarcity_strong_prompt",
+    "scarcity_tiny",
+    "abundance",
+)  # with the examples
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,7 @@ class Situation:
             "scarcity": lambda: self.scarcity(examples) * (1 - self.few_shot_tuner),
             "scarcity_few_shot_tuner": lambda: self.scarcity(examples) * self.few_shot_tuner,
             "scarcity_strong_prompt": lambda: self.scarcity(examples) * (1 - self.few_shot_tuner) * self.strong,
+            "scarcity_tiny": lambda: self.scarcity(examples) * (1 - self.few_shot_tuner) * self.columns["prompt_tiny"],
             "abundance": lambda: self.abundance(examples),
         }
         return varying[name]() if name in varying else self.columns[name]

@@ -1,7 +1,8 @@
 """Fits the quality model: a linear model in z with stated priors, an effect per study, and heavy tails.
 
 The posterior mode is found by iteratively reweighted least squares (a Student-t row error): one wild row pulls little,
-and one study with many rows counts about as one study. Deterministic: no draws, no starting point.
+and one study with many rows counts about as one study. Runs of our own come after: they move the coefficients marked
+for it and no other, so that what was seen of one model says nothing of all. Deterministic: no draws, no starting point.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from types import MappingProxyType
 
@@ -28,6 +29,7 @@ from advisor.reasoning.quality.features import Situation, situation
 
 ROUNDS = 100
 CONVERGED = 1e-9
+HELD = 1e9  # precision of a coefficient that our own runs may not move
 OWN = "run:"  # how the id of a row begins that is a run of our own
 
 
@@ -103,7 +105,11 @@ def fit(data: Trials, priors: Priors, chosen: np.ndarray | None = None, toleranc
         target = np.arcsinh(lead[rows] / priors.scale_points)
         if whole:  # our own runs report every hybrid: what selection adds to a published lead they lack
             target = target + priors.hybrid_selection * data.own[rows]
-        parts.append(_solve(design[rows], target, data.studies[rows], beliefs, priors, tolerance))
+        published, own = rows & ~data.own, rows & data.own
+        found = _solve(design[published], target[published[rows]], data.studies[published], beliefs, priors, tolerance)
+        if own.any():
+            found = _learnt(design[own], target[own[rows]], data.studies[own], found, beliefs, priors, tolerance)
+        parts.append(found)
     disagreement = _disagreement(data, parts[0], use & np.isfinite(tuned - prompt), tuned - prompt, priors)
     return QualityModel(
         tuning=parts[0],
@@ -143,16 +149,45 @@ def _solve(
     mean = np.array([prior.mean for prior in beliefs])
     sd = np.array([prior.sd for prior in beliefs])
     while True:
-        found, covariance = _posterior(design, target, studies, mean, sd, priors, tolerance)
+        found, precision = _posterior(design, target, studies, mean, np.diag(1 / sd**2), priors, tolerance)
         fixed = False
         for index, prior in enumerate(beliefs):
             for bound, beyond in ((prior.at_least, -1), (prior.at_most, 1)):
                 if bound is not None and beyond * (found[index] - bound) > 1e-9:
                     mean[index], sd[index], fixed = bound, 1e-6, True
         if not fixed:
-            return Coefficients(
-                tuple(prior.id for prior in beliefs), tuple(prior.because for prior in beliefs), found, covariance
-            )
+            names, because = zip(*((prior.id, prior.because) for prior in beliefs), strict=True)
+            return Coefficients(names, because, found, np.asarray(np.linalg.inv(precision), float))
+
+
+def _learnt(
+    design: Floats,
+    target: Floats,
+    studies: np.ndarray,
+    found: Coefficients,
+    beliefs: Sequence[Prior],
+    priors: Priors,
+    tolerance: float,
+) -> Coefficients:
+    """What our own runs add: they move the coefficients that are marked for it and leave all others as they were.
+
+    The others keep mean and covariance; their doubt passes into the marked ones, which were fitted around them.
+    """
+    free = np.array([prior.learns_from_runs for prior in beliefs], bool)
+    if not free.any():
+        return found
+    precision = np.linalg.inv(found.covariance)
+    held = precision + np.diag(np.where(free, 0.0, HELD))
+    mean, hessian = _posterior(design, target, studies, found.mean, held, priors, tolerance)
+    low = np.array([-np.inf if prior.at_least is None else prior.at_least for prior in beliefs])
+    high = np.array([np.inf if prior.at_most is None else prior.at_most for prior in beliefs])
+    spread = np.linalg.inv(hessian[np.ix_(free, free)])
+    slope = -spread @ hessian[np.ix_(free, ~free)]
+    covariance = found.covariance.copy()
+    across = slope @ covariance[np.ix_(~free, ~free)]
+    covariance[np.ix_(free, ~free)], covariance[np.ix_(~free, free)] = across, across.T
+    covariance[np.ix_(free, free)] = spread + across @ slope.T
+    return replace(found, mean=np.where(free, np.clip(mean, low, high), found.mean), covariance=covariance)
 
 
 def _posterior(
@@ -160,11 +195,11 @@ def _posterior(
     target: Floats,
     studies: np.ndarray,
     mean: Floats,
-    sd: Floats,
+    precision: Floats,
     priors: Priors,
     tolerance: float,
 ) -> tuple[Floats, Floats]:
-    """The mode and the covariance of the coefficients; the effects of the studies are solved for and left out."""
+    """The mode and its precision [K, K], from a prior of this mean and precision; the studies' effects are left out."""
     codes, members = np.unique(studies, return_inverse=True)
     belongs = (members[None, :] == np.arange(len(codes))[:, None]).astype(float)
     weights = np.full(len(target), 1 / priors.row_sd**2)
@@ -174,12 +209,13 @@ def _posterior(
         weighted = design * weights[:, None]
         sums, shared = belongs @ weighted, belongs @ weights + 1 / priors.study_sd**2
         # The Schur complement of the studies' diagonal block: only K equations are left.
-        hessian = weighted.T @ design + np.diag(1 / sd**2) - sums.T @ (sums / shared[:, None])
+        hessian = weighted.T @ design + precision - sums.T @ (sums / shared[:, None])
         totals = belongs @ (weights * target)
-        last, found = found, np.linalg.solve(hessian, weighted.T @ target + mean / sd**2 - sums.T @ (totals / shared))
+        right = weighted.T @ target + precision @ mean - sums.T @ (totals / shared)
+        last, found = found, np.linalg.solve(hessian, right)
         effects = (totals - sums @ found) / shared
         errors = (target - design @ found - effects[members]) / priors.row_sd
         weights = (freedom + 1) / (freedom + errors**2) / priors.row_sd**2
         if np.abs(found - last).max() < tolerance:
             break
-    return found, np.linalg.inv(hessian)
+    return found, hessian

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from benchmarks.errors import JobFailed
 from benchmarks.models.adapters import Adapter, Shape, put_on_fresh, take_off, wear
 from benchmarks.models.label_scoring import score
 from benchmarks.models.language_model import DOCUMENT, Frame, LoadedModel
-from benchmarks.models.training import Lesson, Recipe, Way, answer_loss, tune
+from benchmarks.models.training import Lesson, Recipe, Way, answer_loss, nothing_left, tune
 
 LABELS = ["transfer", "transfer failed", "positive"]
 ROWS = [("phone", "transfer"), ("battery", "transfer failed"), ("price", "positive"), ("The phone works.", "transfer")]
@@ -152,3 +153,25 @@ def test_a_loss_that_is_no_number_stops_the_job(tiny: LoadedModel) -> None:
     with torch.no_grad():
         tiny.model.model.norm.weight.fill_(1.0)
     assert fingerprint(tiny) == before
+
+
+def test_training_ends_where_nothing_is_left_to_learn(tiny: LoadedModel) -> None:
+    """After a whole round below the loss that counts as learnt, five steps at least; the last weights are looked at."""
+
+    def steps(learnt: float, rounds: list[Lesson]) -> tuple[int, tuple[int, ...], int]:
+        recipe = replace(QUICK, learnt=learnt)
+        tuned = tune(tiny, rounds, LABELS, recipe, 1, document_tokens=99, check=lambda _: 0, pick=lambda _: 0)
+        return len(tuned.losses), tuned.checks, tuned.kept_step
+
+    same = lessons(tiny, 1) * 9
+    assert steps(99.0, same) == (5, (3, 5), 3)
+    assert steps(0.0, same) == (9, (3, 6, 9), 3)
+    many = [
+        replace(same[0], documents=(f"{text} {at}",), labels=same[0].labels[:1]) for at, text in enumerate("abcdefg")
+    ]
+    assert steps(99.0, many * 2)[0] == 7
+    end = nothing_left(same, replace(QUICK, learnt=0.1))
+    assert [end(losses) for losses in ([0.1] * 4, [0.1] * 5, [9.0, *[0.1] * 5], [0.1, 0.1, 0.1, 0.1, 0.2])] == [
+        *(False, True),
+        *(True, False),
+    ]
