@@ -20,6 +20,7 @@ from .trunk import Joint, Trunk, trunk_of
 
 VOCABULARY_AT_ONCE = 4096
 ROWS_AT_ONCE = 1024
+FEW_ROWS = 4
 CONTEXT_PER_BATCH = 16384
 LOGITS_PER_BATCH = 1024
 FAR = 6.0
@@ -152,11 +153,16 @@ def _log_sum(hidden: Any, weight: Any) -> Any:
     """The same for float32 [rows, width] and weights [vocabulary, width], without keeping all logits."""
     import torch
 
+    # With the weights on the left nothing of them is copied, which for a few rows is most of the time.
+    few = len(hidden) <= FEW_ROWS
     parts = []
     room = hidden.new_empty(len(hidden), min(VOCABULARY_AT_ONCE, len(weight)))
     for start in range(0, len(weight), VOCABULARY_AT_ONCE):
         piece = weight[start : start + VOCABULARY_AT_ONCE]
-        parts.append(torch.mm(hidden, piece.t(), out=room[:, : len(piece)]).logsumexp(-1))
+        if few:
+            parts.append(torch.mm(piece, hidden.t()).logsumexp(0))
+        else:
+            parts.append(torch.mm(hidden, piece.t(), out=room[:, : len(piece)]).logsumexp(-1))
     return torch.stack(parts).logsumexp(0)[:, None]
 
 
