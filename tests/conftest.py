@@ -19,7 +19,7 @@ from advisor.reasoning.advise import engine
 from advisor.reasoning.engine import Engine
 
 ROOT = Path(__file__).resolve().parent.parent
-DAY = date(2026, 11, 22)
+DAY = date(2026, 11, 23)
 
 # The same commit is tried on the same examples everywhere; HYPOTHESIS_PROFILE=search draws new ones.
 settings.register_profile("same", derandomize=True, database=None)

@@ -24,7 +24,7 @@ from advisor.reasoning.engine import STATUS, Engine
 from advisor.reasoning.grid import bounds, truths
 
 REVIEWED = Path(__file__).with_name("reviewed_rules.json")
-DAY = date(2026, 11, 22)
+DAY = date(2026, 11, 23)
 
 
 def decided(knowledge: Engine) -> dict[str, Any]:
