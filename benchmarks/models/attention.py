@@ -27,6 +27,11 @@ class Heads:
     keys: int
     width: int
 
+    @property
+    def scale(self) -> float:
+        """The factor of the scores."""
+        return float(self.width**-0.5)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
@@ -34,7 +39,8 @@ class Group:
 
     `slots` picks the rows of [tokens · (queries + 2 keys), width] in the order queries, keys, values; a sequence's keys
     are the first `before` tokens of the row and its own, `columns` in all with padding. `back` and `outcome` put the
-    tokens' gradients and results back into the row. `mask` [rows, columns] is added to the scores.
+    tokens' gradients and results back into the row. `mask` [rows, columns - before] is added to the scores of a
+    sequence's own tokens and of padding; the first `before` are seen by all.
     """
 
     size: int
@@ -125,7 +131,7 @@ def _group(heads: Heads, spans: Sequence[tuple[int, int]], before: int, device: 
     other = offset + (torch.arange(2 * heads.keys) * size + sequence[:, None]) * wide + column[:, None]
     back = torch.cat([spot, other], dim=1).flatten()
     # Rows are padded at the end, so that no real token sees padding under the causal mask.
-    mask = torch.full((longest, wide), float("-inf"), dtype=dtype).triu(before + 1).repeat(shared, 1)
+    mask = torch.full((longest, wide - before), float("-inf"), dtype=dtype).triu(1).repeat(shared, 1)
     tensors = (slots, back, into, spot.flatten(), mask)
     return Group(size, longest, before, wide, *(tensor.to(device) for tensor in tensors))
 
@@ -165,7 +171,7 @@ def _function() -> Any:
             for group, kept in zip(layout.groups[::-1], context.kept[::-1], strict=True):
                 parts = _parts(joined, heads, group)
                 weights = _weights(*parts[:2], group) if kept is None else kept
-                inner = _inner(_outer(gradient, heads, group), weights, parts)
+                inner = _inner(_outer(gradient, heads, group), weights, parts, heads.scale)
                 result.index_copy_(0, group.into, inner.index_select(0, group.back).view(len(group.into), -1))
                 if group.before:
                     columns = inner[heads.queries * group.size * group.longest :]
@@ -182,10 +188,13 @@ def _function() -> Any:
 
 
 def _parts(joined: Any, heads: Heads, group: Group) -> tuple[Any, Any, Any]:
-    """Queries [batch, rows, width], keys and values [batch, columns, width]; a batch is a key head of a sequence."""
+    """Queries [batch, rows, width], times the scale of the scores, and keys and values [batch, columns, width].
+
+    A batch is a key head of a sequence.
+    """
     gathered = joined.view(-1, heads.width).index_select(0, group.slots)
     many, batch = heads.queries * group.size * group.longest, heads.keys * group.size
-    queries = gathered[:many].view(batch, -1, heads.width)
+    queries = gathered[:many].mul_(heads.scale).view(batch, -1, heads.width)
     keys, values = gathered[many:].view(2, batch, group.columns, heads.width)
     return queries, keys, values
 
@@ -194,8 +203,9 @@ def _weights(queries: Any, keys: Any, group: Group) -> Any:
     """Attention weights [batch, rows, columns]."""
     import torch
 
-    mask = group.mask.expand(len(queries), -1, -1)
-    return torch.baddbmm(mask, queries, keys.transpose(1, 2), alpha=queries.shape[-1] ** -0.5).softmax(-1)
+    scores = torch.bmm(queries, keys.transpose(1, 2))
+    scores[..., group.before :].add_(group.mask)
+    return torch.softmax(scores, -1, out=scores)
 
 
 def _outer(gradient: Any, heads: Heads, group: Group) -> Any:
@@ -206,7 +216,7 @@ def _outer(gradient: Any, heads: Heads, group: Group) -> Any:
     return outer.view(heads.keys * group.size, -1, heads.width)
 
 
-def _inner(outer: Any, weights: Any, parts: tuple[Any, Any, Any]) -> Any:
+def _inner(outer: Any, weights: Any, parts: tuple[Any, Any, Any], scale: float) -> Any:
     """Gradients of the group's queries, keys and values as rows [all, width], in the order of its slots."""
     import torch
 
@@ -215,8 +225,8 @@ def _inner(outer: Any, weights: Any, parts: tuple[Any, Any, Any]) -> Any:
     inner = outer.new_empty(sum(sizes), queries.shape[-1])
     of_queries, of_keys, of_values = (rows.view_as(part) for rows, part in zip(inner.split(sizes), parts, strict=True))
     torch.bmm(weights.transpose(1, 2), outer, out=of_values)
-    seen = torch.bmm(outer, values.transpose(1, 2))
-    scores = torch._softmax_backward_data(seen, weights, -1, weights.dtype).mul_(queries.shape[-1] ** -0.5)
+    scores = torch.bmm(outer, values.transpose(1, 2))
+    torch._softmax_backward_data(scores, weights, -1, weights.dtype, grad_input=scores)
     torch.bmm(scores.transpose(1, 2), queries, out=of_keys)
-    torch.bmm(scores, keys, out=of_queries)
+    torch.bmm(scores, keys, out=of_queries).mul_(scale)
     return inner

@@ -21,14 +21,14 @@ def packed_loss(trunk: Trunk, exercise: Exercise, adapter: Adapter, lower: Lower
 
     With `lower`, what the untrained lower layers make of the tokens is taken from there.
     """
+    import torch
+
     rows = exercise.rows
     layout = trunk.layout(len(exercise.prefix), [len(row) for row in rows])
     if lower is None:
         hidden = trunk.embed([*exercise.prefix, *(token for row in rows for token in row)])
     else:
         hidden = lower.of(exercise.prefix, rows)
-    first = 0 if lower is None else lower.count
-    hidden = trunk.run(hidden, layout, pairs_of(adapter), adapter.shape.scale, first=first)
     positions: list[int] = []
     targets: list[int] = []
     start = len(exercise.prefix)
@@ -37,7 +37,9 @@ def packed_loss(trunk: Trunk, exercise: Exercise, adapter: Adapter, lower: Lower
         positions += range(end, end + len(answer))
         targets += answer
         start = end + len(answer)
-    return trunk.loss(hidden, positions, targets)
+    first, asked = 0 if lower is None else lower.count, torch.tensor(positions, device=trunk.device)
+    hidden = trunk.run(hidden, layout, pairs_of(adapter), adapter.shape.scale, first=first, rows=asked)
+    return trunk.loss(hidden, targets)
 
 
 def plain_loss(model: LoadedModel, exercise: Exercise) -> Any:

@@ -87,8 +87,7 @@ class Pass:
             return self._ask_rows(prefix, items, tokens, among)
         trunk, device = self.trunk, self.model.device
         packed = pack(items, trunk.heads, prefix[0][0].shape[2] if prefix else 0, device, trunk.dtype)
-        hidden = _run(trunk, packed, prefix, self._pairs())
-        chosen = rms_norm(hidden.index_select(0, packed.asked), *trunk.norm)
+        chosen = rms_norm(_run(trunk, packed, prefix, self._pairs()), *trunk.norm)
         values = self._chosen_logits(chosen, tokens, among)
         return [values[start:stop] for start, stop in packed.spans]
 
@@ -184,17 +183,18 @@ def _encode(trunk: Trunk, ids: Sequence[int], pairs: tuple[Mapping[str, tuple[An
         )
         return out.copy_(result.transpose(1, 2).reshape(count, -1))
 
-    _layers(trunk, trunk.embed(ids), torch.arange(count, device=trunk.device), pairs, look, only_keys_at_end=True)
+    nothing = torch.arange(0, device=trunk.device)
+    _layers(trunk, trunk.embed(ids), torch.arange(count, device=trunk.device), pairs, look, nothing)
     return found
 
 
 def _run(trunk: Trunk, packed: Pack, prefix: Prefix, pairs: tuple[Mapping[str, tuple[Any, Any]], float]) -> Any:
-    """Hidden states [tokens, width] of the pack after the last layer."""
+    """Hidden states [asked, width] after the last layer, of the pack's tokens that are asked about."""
 
     def look(joined: Any, index: int, out: Any) -> Any:
         return attend(joined, prefix[index] if prefix else None, packed, trunk.heads, out)
 
-    return _layers(trunk, trunk.embedding(packed.ids), packed.positions, pairs, look)
+    return _layers(trunk, trunk.embedding(packed.ids), packed.positions, pairs, look, packed.asked)
 
 
 def _layers(
@@ -203,10 +203,12 @@ def _layers(
     positions: Any,
     pairs: tuple[Mapping[str, tuple[Any, Any]], float],
     look: Callable[[Any, int, Any], Any],
-    *,
-    only_keys_at_end: bool = False,
+    asked: Any,
 ) -> Any:
-    """`hidden` after all layers, changed in place; `look` is attention: (joined heads, layer, where to put it)."""
+    """Rows `asked` of `hidden` after all layers; behind the last attention the others are not computed.
+
+    `hidden` is changed in place; `look` is attention: (joined heads, layer, where to put it).
+    """
     import torch
 
     count = len(hidden)
@@ -219,8 +221,9 @@ def _layers(
     for index, layer in enumerate(trunk.layers):
         _into(layer.joined, rms_norm(hidden, *layer.before), pairs, joined)
         look(rotate(joined, cosine, sine, rotated, trunk.heads.width), index, seen)
-        if only_keys_at_end and index + 1 == len(trunk.layers):
-            break
+        if index + 1 == len(trunk.layers):
+            hidden, seen = hidden.index_select(0, asked), seen.index_select(0, asked)
+            wide, inner = wide[: len(asked)], inner[: len(asked)]
         _add(layer.out, seen, pairs, hidden)
         _into(layer.wide, rms_norm(hidden, *layer.between), pairs, wide)
         gate, up = wide.chunk(2, dim=-1)

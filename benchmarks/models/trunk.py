@@ -88,24 +88,30 @@ class Trunk:
         *,
         first: int = 0,
         last: int | None = None,
+        rows: Any | None = None,
     ) -> Any:
-        """Hidden states [tokens, width] after the layers `first` to `last`, for those before them."""
+        """Hidden states [tokens, width] after the layers `first` to `last`, for those before them.
+
+        With `rows` those of these tokens alone: behind the last attention the others are not computed.
+        """
         cosine, sine = self.turns(hidden, layout.positions)
         rotated = self.heads.queries + self.heads.keys
-        for layer in self.layers[first:last]:
+        layers = self.layers[first:last]
+        for layer in layers:
             joined = layer.joined(rms_norm(hidden, *layer.before), pairs, scale)
-            joined = rotate(joined, cosine, sine, rotated, self.heads.width)
-            hidden = hidden + layer.out(attend(joined, layout), pairs, scale)
+            seen = attend(rotate(joined, cosine, sine, rotated, self.heads.width), layout)
+            if rows is not None and layer is layers[-1]:
+                hidden, seen = hidden.index_select(0, rows), seen.index_select(0, rows)
+            hidden = hidden + layer.out(seen, pairs, scale)
             wide = layer.wide(rms_norm(hidden, *layer.between), pairs, scale)
             hidden = hidden + layer.narrow(swiglu(wide), pairs, scale)
         return hidden
 
-    def loss(self, hidden: Any, positions: Sequence[int], targets: Sequence[int]) -> Any:
-        """Summed cross-entropy of the target tokens at these positions, for hidden states after the last layer."""
+    def loss(self, hidden: Any, targets: Sequence[int]) -> Any:
+        """Summed cross-entropy of the target tokens, for the hidden states [targets, width] after the last layer."""
         import torch
 
-        chosen = hidden.index_select(0, torch.tensor(positions, device=self.device))
-        normal = rms_norm(chosen, *self.norm)
+        normal = rms_norm(hidden, *self.norm)
         return answer_loss(normal, self.head.weight, self.cheap, torch.tensor(targets, device=self.device))
 
     def turns(self, hidden: Any, positions: Any) -> tuple[Any, Any]:
