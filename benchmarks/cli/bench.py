@@ -22,6 +22,7 @@ from .options import (
     Ray,
     RayGpus,
     RayThreads,
+    Workers,
 )
 from .process import FOR_ALL, interruptible, need, print_json, report
 from .wishes import checked, ring_of
@@ -112,6 +113,7 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
     ray: Ray = None,
     ray_threads: RayThreads = None,
     ray_gpus: RayGpus = None,
+    workers: Workers = None,
     out: Annotated[str | None, typer.Option(help="The run's directory. Default: runs/TASK-DIGEST here.")] = None,
     text_column: Annotated[str | None, typer.Option(help="Of a data file: the column with the texts.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Of a data file: the column with the answers.")] = None,
@@ -125,6 +127,7 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
     """Run arms x train sizes x seeds on a task. The same command again finishes a run that was stopped."""
     from ..runs import experiment, own_data, runner
     from ..runs.cluster import read_cluster
+    from ..runs.crew import read_workers
     from ..runs.progress import Bars
 
     need(FOR_ALL)
@@ -147,6 +150,7 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
         "ray": ray,
         "ray_threads": ray_threads,
         "ray_gpus": ray_gpus,
+        "workers": workers,
         "out": out,
         "text_column": text_column,
         "label_column": label_column,
@@ -161,6 +165,7 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
         task, words = experiment.read(task, words, given)
     budget = experiment.minutes(words.pop("budget_minutes"))
     cluster = read_cluster(words.pop("ray"), words.pop("ray_threads"), words.pop("ray_gpus"))
+    processes = read_workers(words.pop("workers"), cluster)
     folder = words.pop("out")
     of_data = {name: words.pop(name) for name in own_data.WORDS}
     task = own_data.task_of(task, of_data, folder, lambda text: typer.echo(text, err=True))
@@ -169,7 +174,14 @@ def run_bench(  # noqa: PLR0913, PLR0917 - the words of the command, which nobod
     wish = checked(task, ring=ring, **words)
     with interruptible():
         finished = runner.run(
-            task, wish, out=folder, ring=ring, progress=Bars(), budget_minutes=budget, cluster=cluster
+            task,
+            wish,
+            out=folder,
+            ring=ring,
+            progress=Bars(processes),
+            budget_minutes=budget,
+            cluster=cluster,
+            workers=processes,
         )
     report(finished, as_json)
 
@@ -262,15 +274,20 @@ def resume_bench(
     ray: Ray = None,
     ray_threads: RayThreads = None,
     ray_gpus: RayGpus = None,
+    workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
     """Finish a run that was stopped, with the plan that stands in its directory."""
     from ..runs import experiment, runner
     from ..runs.cluster import read_cluster
+    from ..runs.crew import read_workers
     from ..runs.progress import Bars
 
     need(FOR_ALL)
     budget, cluster = experiment.minutes(budget_minutes), read_cluster(ray, ray_threads, ray_gpus)
+    processes = read_workers(workers, cluster)
     with interruptible():
-        finished = runner.resume(run_directory, progress=Bars(), budget_minutes=budget, cluster=cluster)
+        finished = runner.resume(
+            run_directory, progress=Bars(processes), budget_minutes=budget, cluster=cluster, workers=processes
+        )
     report(finished, as_json)

@@ -17,6 +17,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Ray = Annotated[str | None, typer.Option(help="Run the cells on a Ray cluster: local, auto, or its address.")]
 RayThreads = Annotated[str | None, typer.Option(help="With --ray: processor threads of one worker, 1.")]
 RayGpus = Annotated[str | None, typer.Option(help="With --ray: GPUs, or the share of one, for one worker, 0.")]
+Workers = Annotated[
+    str | None, typer.Option(help="Run the cells in so many processes, each with its share of the threads. Default: 1.")
+]
 EndpointUrl = Annotated[
     str | None, typer.Option(help="The URL of an OpenAI-compatible server that answers as --model.")
 ]

@@ -248,18 +248,24 @@ class Worker:
 
     def run(self, planned: PlannedCell) -> dict[str, Any] | Broken:
         """The cell's record; what an arm raised comes back as words."""
-        errand = self._errand
-        arm = errand.ring.arms[planned.cell.arm]
         try:
-            corner = Corner.of(errand.task, planned, errand.test)
-            model = self._loaded() if arm.needs_model else None
-            entrant = Entrant(planned, arm, corner, errand.ring.make, model, lambda _phase, _items: None)
-            entrant.ask(errand.test)
+            entrant = self._fitted(planned)
+            entrant.ask(self._errand.test)
             return entrant.record()
         except Exception as error:
-            # An arm that broke in the middle may have left something attached to the model.
-            self._model = None
-            return broken(error)
+            return self._broken(error)
+
+    def _fitted(self, planned: PlannedCell) -> Entrant:
+        errand = self._errand
+        arm = errand.ring.arms[planned.cell.arm]
+        corner = Corner.of(errand.task, planned, errand.test)
+        model = self._loaded() if arm.needs_model else None
+        return Entrant(planned, arm, corner, errand.ring.make, model, lambda _phase, _items: None)
+
+    def _broken(self, error: Exception) -> Broken:
+        # An arm that broke in the middle may have left something attached to the model.
+        self._model = None
+        return broken(error)
 
     def _loaded(self) -> Any:
         errand = self._errand
@@ -267,7 +273,7 @@ class Worker:
             files = errand.ring.resolve(errand.model or "")
             if files.content_hash != errand.content_hash:
                 raise BenchmarkError(
-                    [f"--ray: model {errand.model!r} has another content on this node; fetch it again on all nodes"]
+                    [f"model {errand.model!r} has another content on this node; fetch it again on all nodes"]
                 )
             self._model = errand.ring.load(files, dtype=self._number_format)
         return self._model

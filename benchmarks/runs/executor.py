@@ -1,8 +1,8 @@
-"""How cells come to be run: one after the other, against each other in a race, or on a cluster; and what was kept."""
+"""How cells come to be run: one after the other, in worker processes, in a race or on a cluster; and what was kept."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,25 +11,27 @@ from ..records import Task
 from . import provenance
 from .budget import Budget, decisive_first
 from .cluster import Broken, Cluster, Errand, broken, spread
+from .crew import Away, AwayFailed, Crew
 from .execution import Corner, Entrant
 from .plan import Plan, PlannedCell
 from .progress import Progress
-from .racing import Heat, Recorded
+from .racing import Asked, Heat, Recorded, Runner
 from .ring import Ring
 from .store import RunDirectory
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Under which a run runs: who hears of it, how much time it has, and the cluster if there is one."""
+    """Under which a run runs: who hears of it, how much time it has, the cluster if there is one, and the processes."""
 
     progress: Progress
     budget: Budget | None = None
     cluster: Cluster | None = None
+    workers: int = 1
 
 
 class Executor:
-    """Runs cells here, in a race or on a cluster; `failed` and `unaffordable` tell what did not come to an end.
+    """Runs cells here or in workers; `failed` and `unaffordable` tell what did not come to an end.
 
     Its state is the model once it is loaded, and the records of finished cells (`done`, to which it adds).
     """
@@ -49,6 +51,7 @@ class Executor:
         self.unaffordable: list[str] = []
         self._task, self._directory, self._ring, self._files = task, directory, ring, files
         self._progress, self._budget, self._cluster = conditions.progress, conditions.budget, conditions.cluster
+        self._workers = conditions.workers
         self._test, self._done = test, done
         self._number_format = _number_format(done)
         self._model: Any | None = None
@@ -56,8 +59,11 @@ class Executor:
     def run(self, plan: Plan, pending: Sequence[PlannedCell]) -> None:
         """Runs the pending cells of the plan, the most decisive first where time is short."""
         ordered = decisive_first(pending) if self._budget is not None else pending
-        if "race" in plan.description:
-            self._race(plan)
+        if self._workers > 1 and pending:
+            with self._crew(pending) as crew:
+                self._work(plan, ordered, crew)
+        elif "race" in plan.description:
+            self._race(plan, self._entered)
         elif self._cluster is not None:
             self._spread(ordered, self._cluster)
         else:
@@ -77,14 +83,43 @@ class Executor:
         except Exception as error:
             self._fail(planned, error)
 
-    def _spread(self, pending: Sequence[PlannedCell], cluster: Cluster) -> None:
-        """Runs the cells on a cluster; records and failures are written here as they come."""
+    def _work(self, plan: Plan, ordered: Sequence[PlannedCell], crew: Crew) -> None:
+        """Runs the cells in the crew's processes, in a race or each by itself."""
+        if "race" in plan.description:
+            self._race(plan, lambda cells: self._kept(crew.fitted(filter(self._start, cells))), crew.ask)
+            return
+        for planned, record in self._kept(crew.whole(filter(self._start, ordered))):
+            self._write(planned, record)
+
+    def _kept(self, outcomes: Iterable[tuple[PlannedCell, Any]]) -> Iterator[tuple[PlannedCell, Any]]:
+        """What did not break; a failure is noted."""
+        for planned, outcome in outcomes:
+            if isinstance(outcome, Broken):
+                self._note_failure(planned, outcome)
+            else:
+                yield planned, outcome
+
+    def _crew(self, pending: Sequence[PlannedCell]) -> Crew:
+        needs_model = any(self._ring.arms[planned.cell.arm].needs_model for planned in pending)
+        self._progress.say(f"starting {min(self._workers, len(pending))} processes")
+        return Crew(
+            self._errand(),
+            min(self._workers, len(pending)),
+            needs_model=needs_model,
+            number_format=self._number_format,
+        )
+
+    def _errand(self) -> Errand:
         # A model of the registry is found by its name on every node, one of the user's own under its path.
         model = self._directory.read_plan()["source"]["model"]
         content = self._files.content_hash if self._files else None
+        return Errand(self._task, self._test, self._ring, model, content)
+
+    def _spread(self, pending: Sequence[PlannedCell], cluster: Cluster) -> None:
+        """Runs the cells on a cluster; records and failures are written here as they come."""
         spread(
             cluster,
-            Errand(self._task, self._test, self._ring, model, content),
+            self._errand(),
             pending,
             self._number_format,
             start=self._start,
@@ -93,20 +128,32 @@ class Executor:
             say=self._progress.say,
         )
 
-    def _race(self, plan: Plan) -> None:
+    def _race(
+        self,
+        plan: Plan,
+        enter: Callable[[Iterable[PlannedCell]], Iterable[tuple[PlannedCell, Entrant | Away]]],
+        ask: Asked | None = None,
+    ) -> None:
         """Runs the cells of one train size after the other as a race; with a budget the largest size comes first."""
         sizes = sorted(plan.description["train_sizes"], reverse=self._budget is not None)
         for size in sizes:
             cells = [planned for planned in plan.cells if planned.cell.train_size == size]
             if all(planned.id in self._done for planned in cells):
                 continue
-            runners: list[Entrant | Recorded] = []
-            for planned in decisive_first(cells) if self._budget is not None else cells:
-                if planned.id in self._done:
-                    runners.append(Recorded(planned, self._done[planned.id]))
-                elif (entrant := self._enter(planned)) is not None:
-                    runners.append(entrant)
-            Heat(plan.description, runners, self._test, self._finish, self._fail, self._progress.say).run()
+            ordered = decisive_first(cells) if self._budget is not None else cells
+            found: dict[str, Runner] = {
+                planned.id: Recorded(planned, self._done[planned.id]) for planned in cells if planned.id in self._done
+            }
+            for planned, entrant in enter(planned for planned in ordered if planned.id not in found):
+                found[planned.id] = entrant
+            # In the plan's order, whoever was fitted first.
+            runners = [found[planned.id] for planned in ordered if planned.id in found]
+            Heat(plan.description, runners, self._test, self._finish, self._fail, self._progress.say, ask).run()
+
+    def _entered(self, cells: Iterable[PlannedCell]) -> Iterator[tuple[PlannedCell, Entrant]]:
+        for planned in cells:
+            if (entrant := self._enter(planned)) is not None:
+                yield planned, entrant
 
     def _enter(self, planned: PlannedCell) -> Entrant | None:
         """The cell's contestant, fitted; None if it cannot be afforded or failed, which is noted."""
@@ -132,7 +179,7 @@ class Executor:
         self._progress.start(planned)
         return True
 
-    def _finish(self, entrant: Entrant) -> None:
+    def _finish(self, entrant: Entrant | Away) -> None:
         """Writes the record of a cell that has been asked all that it will be."""
         self._write(entrant.planned, entrant.record())
 
@@ -149,7 +196,7 @@ class Executor:
     def _fail(self, planned: PlannedCell, error: Exception) -> None:
         if isinstance(error, MissingExtra):
             raise error
-        self._note_failure(planned, broken(error))
+        self._note_failure(planned, error.broken if isinstance(error, AwayFailed) else broken(error))
         # An arm that broke in the middle may have left something attached to the model.
         self._model = None
 

@@ -99,13 +99,16 @@ def spoken(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def left(pending: Sequence[PlannedCell], done: Sequence[Mapping[str, Any]], gone: float = 0.0) -> str:
-    """The remaining time in words, with the arms it leaves out; `gone` seconds of the first cell have passed."""
+def left(pending: Sequence[PlannedCell], done: Sequence[Mapping[str, Any]], gone: float = 0.0, at_once: int = 1) -> str:
+    """The remaining time in words, with the arms it leaves out; `gone` seconds of the first cell have passed.
+
+    So many cells run `at_once`.
+    """
     if not pending:
         return "nothing left"
     first, _ = seconds_left(pending[:1], done)
     rest, untimed = seconds_left(pending, done)
-    seconds = rest - min(first, gone)
+    seconds = (rest - min(first, gone)) / at_once
     if not untimed:
         return f"about {spoken(seconds)} left"
     if seconds < 1:
@@ -114,9 +117,10 @@ def left(pending: Sequence[PlannedCell], done: Sequence[Mapping[str, Any]], gone
 
 
 class Bars:
-    """Two bars on standard error, in plain ASCII, and one line per finished cell."""
+    """Two bars on standard error, in plain ASCII, and one line per finished cell; so many cells run `at_once`."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: int = 1) -> None:
+        self._at_once = at_once
         self._pending: list[PlannedCell] = []
         self._done: list[Mapping[str, Any]] = []
         self._items = 0
@@ -143,7 +147,7 @@ class Bars:
             dynamic_ncols=True,
             bar_format="{desc} {n_fmt}/{total_fmt} |{bar:20}| {elapsed} gone{postfix}",
         )
-        self._cells.set_postfix_str(left(self._pending, self._done))
+        self._cells.set_postfix_str(left(self._pending, self._done, at_once=self._at_once))
         self._since = time.monotonic()
         if self._terminal:
             # Training reports nothing for minutes: the clocks must be seen to go on.
@@ -156,10 +160,10 @@ class Bars:
         self._since = time.monotonic()
         cell = planned.cell
         if self._inner is not None:
-            # In a race many cells are open at once: the bar shows the last that started, a log tells of each.
+            # In a race, or with workers, many cells are open: the bar shows the last that started, a log tells of each.
             self._inner.close()
             if not self._terminal:
-                self.say(f"{cell.arm}, {cell.train_size} examples, seed {cell.seed}: fitting, then it joins the race")
+                self.say(f"{cell.arm}, {cell.train_size} examples, seed {cell.seed}: fitting")
         self._inner = tqdm(
             total=self._items,
             desc=f"  {cell.arm} {cell.train_size} seed {cell.seed}: fit",
@@ -192,7 +196,7 @@ class Bars:
         self._pending = [other for other in self._pending if other.id != planned.id]
         if record is not None:
             self._done.append(record)
-        remaining = left(self._pending, self._done)
+        remaining = left(self._pending, self._done, at_once=self._at_once)
         self.say(f"{note}; {remaining}")
         if self._cells is not None:
             self._cells.set_postfix_str(remaining, refresh=False)
@@ -218,6 +222,7 @@ class Bars:
         while not self._closed.wait(1.0):
             cells, inner = self._cells, self._inner
             if cells is not None:
-                cells.set_postfix_str(left(self._pending, self._done, time.monotonic() - self._since))
+                gone = time.monotonic() - self._since
+                cells.set_postfix_str(left(self._pending, self._done, gone, self._at_once))
             if inner is not None:
                 inner.refresh()

@@ -8,7 +8,7 @@ chosen on development rows, before the first test item. Cells finished earlier t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from ..records import Example
 from ..statistics import Field, judge
 from ..statistics.race import Pair, RaceWord
+from .crew import Away
 from .execution import Entrant
 from .measurement import prior_of, representative
 from .plan import PlannedCell
@@ -40,24 +41,31 @@ class Recorded:
         return len(self.found["predictions"])
 
 
-Runner = Entrant | Recorded
+Runner = Entrant | Away | Recorded
+Asked = Callable[[list[Any], int], Iterable[tuple[Any, Exception | None]]]
 # A race is told of when a comparison closes, and otherwise at every so many looks.
 SAID_EVERY = 5
 
 
 class Heat:
-    """One train size of a raced plan. `keep` takes an entrant that leaves, `fail` one that broke; `say` hears looks."""
+    """One train size of a raced plan. `keep` takes an entrant that leaves, `fail` one that broke; `say` hears looks.
+
+    `ask` asks entrants on until each has answered so many items, and gives every one of them with what it raised; by
+    default one after the other, here.
+    """
 
     def __init__(
         self,
         plan: Mapping[str, Any],
         runners: Sequence[Runner],
         test: Sequence[Example],
-        keep: Callable[[Entrant], None],
+        keep: Callable[[Entrant | Away], None],
         fail: Callable[[PlannedCell, Exception], None],
         say: Callable[[str], None] = lambda _line: None,
+        ask: Asked | None = None,
     ) -> None:
         self._plan, self._test, self._keep, self._fail, self._say = plan, test, keep, fail, say
+        self._asked = ask or self._here
         self._runners: dict[str, list[Runner]] = {arm: [] for arm in plan["arms"]}
         for runner in runners:
             self._runners[runner.planned.cell.arm].append(runner)
@@ -70,14 +78,13 @@ class Heat:
         """Races to the end and hands every entrant to `keep`."""
         batch, cap = self._plan["race"]["batch"], len(self._test)
         alone = [arm for arm in self._field.arms if arm not in self._field.active]
+        self._ask(alone, cap)
         for arm in alone:
-            self._ask(arm, cap)
             self._leave(arm)
         asked = 0
         while self._field.active:
             before, asked, still = self._field.active, min(cap, asked + batch), self._field.open
-            for arm in before:
-                self._ask(arm, asked)
+            self._ask(before, asked)
             self._field.settle(self._look(cap))
             self._field.drop(self._followers())
             # Whoever has no more to say, because it was finished earlier, leaves its open pairs undecided.
@@ -116,15 +123,22 @@ class Heat:
         size = runners[0].planned.cell.train_size
         return {"arm": arm, "train_size": size, "dev": {"value": fmean(dev)} if dev else None}
 
-    def _ask(self, arm: str, upto: int) -> None:
-        for runner in list(self._runners[arm]):
-            if isinstance(runner, Recorded) or runner.asked >= upto:
-                continue
+    def _ask(self, arms: Iterable[str], upto: int) -> None:
+        every = [runner for arm in arms for runner in self._runners[arm]]
+        wanted = [runner for runner in every if not isinstance(runner, Recorded) and runner.asked < upto]
+        for runner, error in self._asked(wanted, upto):
+            if error is not None:
+                self._runners[runner.planned.cell.arm].remove(runner)
+                self._fail(runner.planned, error)
+
+    def _here(self, runners: list[Any], upto: int) -> Iterator[tuple[Any, Exception | None]]:
+        for runner in runners:
             try:
                 runner.ask(self._test[runner.asked : upto])
             except Exception as error:
-                self._runners[arm].remove(runner)
-                self._fail(runner.planned, error)
+                yield runner, error
+            else:
+                yield runner, None
 
     def _look(self, cap: int) -> dict[Pair, RaceWord]:
         """The words of all open pairs at this look; a pair without a common seed is dropped."""
@@ -169,7 +183,7 @@ class Heat:
 
     def _leave(self, arm: str) -> None:
         for runner in list(self._runners[arm]):
-            if isinstance(runner, Entrant):
+            if not isinstance(runner, Recorded):
                 try:
                     self._keep(runner)
                 except Exception as error:

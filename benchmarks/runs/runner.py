@@ -54,15 +54,18 @@ def run(
     progress: Progress | None = None,
     budget_minutes: float | None = None,
     cluster: Cluster | None = None,
+    workers: int = 1,
 ) -> Finished:
     """Runs the grid on a task folder or shipped sample, or finishes it where an earlier run left it.
 
     `out` is the run's directory; by default `runs/<task>-<digest>` under the current directory. With `budget_minutes`
-    the most decisive cells come first, and none is started that would probably not be done in time. With a `cluster`
-    its workers run the cells, and this process writes them. Raises BenchmarkError if the input is wrong, JobFailed if
-    another runner holds the directory. Failed cells do not raise: see Finished.
+    the most decisive cells come first, and none is started that would probably not be done in time. With a `cluster`,
+    or more than one of `workers` (processes on this machine), they run the cells and this process writes them. Raises
+    BenchmarkError if the input is wrong, JobFailed if another runner holds the directory. Failed cells do not raise:
+    see Finished.
     """
     ring, progress = ring or of_source({}), progress or Silent()
+    conditions = Conditions(progress, Budget.of(budget_minutes), cluster, workers)
     folder = tasks.find(task_name)
     task = tasks.load(folder)
     files = ring.resolve(wish.model) if wish.model and _needs_model(wish, ring) else None
@@ -79,7 +82,7 @@ def run(
     with directory.locked():
         directory.open_plan(plan, source, provenance.now(), progress.say)
         directory.keep_report(folder / REPORT_FILE)
-        return _run_plan(task, plan, directory, ring, files, Conditions(progress, Budget.of(budget_minutes), cluster))
+        return _run_plan(task, plan, directory, ring, files, conditions)
 
 
 def resume(
@@ -89,12 +92,14 @@ def resume(
     progress: Progress | None = None,
     budget_minutes: float | None = None,
     cluster: Cluster | None = None,
+    workers: int = 1,
 ) -> Finished:
     """Finishes the run in a directory, with the plan that stands there.
 
     Raises BenchmarkError if the task's data, the model or the arms' settings are no longer those of the plan.
     """
     progress = progress or Silent()
+    conditions = Conditions(progress, Budget.of(budget_minutes), cluster, workers)
     directory = RunDirectory(run_directory)
     found = directory.read_plan()
     described, source = found["plan"], found["source"]
@@ -121,7 +126,7 @@ def resume(
             ]
         )
     with directory.locked():
-        return _run_plan(task, plan, directory, ring, files, Conditions(progress, Budget.of(budget_minutes), cluster))
+        return _run_plan(task, plan, directory, ring, files, conditions)
 
 
 def compare(run_directory: str | Path, *, margin: float | None = None) -> tuple[dict[str, Any], list[str]]:
@@ -154,6 +159,8 @@ def _run_plan(
     if cluster is not None and ("race" in plan.description or "endpoint" in ring.said):
         held = "--race" if "race" in plan.description else "--endpoint"
         raise BenchmarkError([f"--ray: found together with {held}; allowed: one of the two"])
+    if conditions.workers > 1 and "endpoint" in ring.said:
+        raise BenchmarkError(["--workers: found together with --endpoint; allowed: one of the two"])
     done = {}
     for planned in plan.cells:
         record = directory.finished(planned, progress.say)

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -110,33 +111,39 @@ NOISE = {"majority": 0.5, "linear": 0.2, "zero_shot": 0.45, "few_shot": 0.3, "lo
 
 def fake_ring(log: Path, behaviour: Mapping[str, type[Keywords]] | None = None, model_hash: str = "ab" * 32) -> Ring:
     """A ring of keyword contestants that appends one line to `log` for every contestant that starts to fit."""
-    kinds = behaviour or {}
+    make, load = partial(_make, log, behaviour or {}), partial(_load, log)
+    return Ring(ARMS, make, _settings, partial(_resolve, model_hash), load)
 
-    def make(arm: str, card: Any, seed: int, model: Any) -> Keywords:
-        assert (model is not None) == ARMS[arm].needs_model
-        kind = kinds.get(arm, Keywords)
 
-        class Logged(kind):  # type: ignore[valid-type, misc]
-            def fit(self, train: Sequence[Example], dev: Sequence[Example]) -> Mapping[str, Any]:
-                found = super().fit(train, dev)
-                line = json.dumps([arm, len(train) + len(dev), self.seed, os.getpid()]) + "\n"
-                with log.open("a", encoding="utf-8") as stream:
-                    stream.write(line)
-                    stream.flush()
-                    os.fsync(stream.fileno())
-                return found
+def _make(log: Path, kinds: Mapping[str, type[Keywords]], arm: str, card: Any, seed: int, model: Any) -> Keywords:
+    assert (model is not None) == ARMS[arm].needs_model
+    kind = kinds.get(arm, Keywords)
 
-        return Logged(card, seed, NOISE[arm])
+    class Logged(kind):  # type: ignore[valid-type, misc]
+        def fit(self, train: Sequence[Example], dev: Sequence[Example]) -> Mapping[str, Any]:
+            found = super().fit(train, dev)
+            line = json.dumps([arm, len(train) + len(dev), self.seed, os.getpid()]) + "\n"
+            with log.open("a", encoding="utf-8") as stream:
+                stream.write(line)
+                stream.flush()
+                os.fsync(stream.fileno())
+            return found
 
-    def resolve(name: str) -> Any:
-        return SimpleNamespace(name=name, folder=Path("/models") / name, content_hash=model_hash, origin="a fake")
+    return Logged(card, seed, NOISE[arm])
 
-    def load(files: Any, dtype: str | None = None) -> Any:
-        with log.with_suffix(".loads").open("a", encoding="utf-8") as stream:
-            stream.write(f"{dtype}\n")
-        return SimpleNamespace(files=files, dtype=dtype or "float32", facts={"fake": True})
 
-    return Ring(ARMS, make, lambda arm: {"noise": NOISE[arm]}, resolve, load)
+def _settings(arm: str) -> dict[str, float]:
+    return {"noise": NOISE[arm]}
+
+
+def _resolve(model_hash: str, name: str) -> Any:
+    return SimpleNamespace(name=name, folder=Path("/models") / name, content_hash=model_hash, origin="a fake")
+
+
+def _load(log: Path, files: Any, dtype: str | None = None) -> Any:
+    with log.with_suffix(".loads").open("a", encoding="utf-8") as stream:
+        stream.write(f"{dtype}\n")
+    return SimpleNamespace(files=files, dtype=dtype or "float32", facts={"fake": True})
 
 
 def executions(log: Path) -> list[str]:
