@@ -40,7 +40,7 @@ def shipped(encoder: EncoderChoice | None = None) -> Ring:
     from ..models import registry
 
     return Ring(
-        arms=approaches.ARMS,
+        arms=dict(approaches.ARMS),
         make=partial(approaches.make, encoder=encoder),
         settings=partial(approaches.settings, encoder=encoder),
         resolve=registry.resolve,

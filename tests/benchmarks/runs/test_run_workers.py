@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -16,9 +17,11 @@ from ring_fakes import ARMS, Failing, Keywords, executions, fake_ring, write_tas
 from test_run_killed import comparable, without_times
 
 from benchmarks.errors import BenchmarkError, JobFailed
+from benchmarks.models.encoder import choose_encoder
 from benchmarks.runs import RacePlan, read_wish, resume, run
 from benchmarks.runs.cluster import Cluster
 from benchmarks.runs.crew import read_workers
+from benchmarks.runs.ring import shipped
 
 HERE = Path(__file__).resolve().parent
 CHILD = """
@@ -143,7 +146,15 @@ def test_workers_end_with_a_driver_that_is_killed_and_its_run_goes_on(tmp_path: 
     assert comparable(out) == comparable(calm.path)
 
 
-def test_the_option_is_checked_at_the_door(tmp_path: Path) -> None:
+def test_the_shipped_arms_travel_to_a_worker() -> None:
+    """What a process is given can be sent there, with an encoder of one's own as well."""
+    for ring in (shipped(), shipped(choose_encoder("minilm-l6-v2"))):
+        there = pickle.loads(pickle.dumps(ring))
+        assert set(there.arms) == set(ring.arms)
+        assert there.settings("lora") == ring.settings("lora")
+
+
+def test_the_option_is_checked_at_the_door() -> None:
     """A number from 1, not together with a cluster."""
     assert read_workers(None) == 1
     assert read_workers("2") == 2
