@@ -28,6 +28,7 @@ from benchmarks.models.language_model import Frame, LoadedModel, load
 from benchmarks.models.machine import machine
 from benchmarks.models.registry import resolve
 from benchmarks.records import Task, digest
+from perf.operations import Operations, Row
 from perf.readings import Readings, claim, ratios, say
 from perf.training import DATA, PEER_PYTHON
 
@@ -95,21 +96,18 @@ class Asked:
         return [[context, model.plain(label) + end] for context in contexts for label in self.labels]
 
     def work(self, model: LoadedModel) -> float:
-        """Floating-point operations that the scores need: every token once, attention to what it sees, the head."""
+        """Floating-point operations that the scores need."""
         encoded = encode_labels(model, self.frame, self.labels, closed=self.closed)
         given = encode_prompts(model, self.frame, self.documents, encoded.dropped, prompts.DOCUMENT_TOKENS)
-        tree, config = LabelTree.of(encoded.continuations), model.model.config
-        inside = sum(part.numel() for name, part in model.model.named_parameters() if name.endswith("proj.weight"))
-        width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        seen = 4 * config.num_hidden_layers * config.num_attention_heads * width
-        head, before = 2 * config.vocab_size * config.hidden_size, len(given.prefix)
-        total = before * (2 * inside + seen * before / 2)
-        for row in given.suffixes:
-            own = len(row)
-            total += own * (2 * inside + seen * (before + own / 2))
-            total += len(tree.nodes) * (2 * inside + seen * (before + own))
-            total += (len(tree.nodes) + 1) * head
-        return float(total)
+        nodes, before = len(LabelTree.of(encoded.continuations).nodes), len(given.prefix)
+        own = [len(row) for row in given.suffixes]
+        plain = Row.of(before, own, [1] * len(own))
+        # Every node of the labels' tree sees what stands before it and the document.
+        tree = nodes * sum(before + length for length in own)
+        row = Row(
+            plain.tokens + nodes * len(own), plain.asked + nodes * len(own), plain.seen + tree, plain.seen_asked + tree
+        )
+        return Operations(model.model).scoring(row)
 
 
 def measure() -> bool:

@@ -4,7 +4,8 @@
 `brief` takes processor time on one thread each and may run beside other work, where threads that wait for each other
 burn time that no work was done in. `accuracy` trains the peer in full for three seeds, which takes long, and `check`
 says for shared tasks whether training the upper layers over kept lower ones is as good as training all. `peak` trains
-without the peer on short, middling and long texts and prints the share of the machine's peak on each.
+without the peer on short, middling and long texts and prints the share of the machine's peak on each, in one process
+and in several.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +39,7 @@ from benchmarks.models.registry import resolve
 from benchmarks.models.training import Recipe, Tuned, tune
 from benchmarks.models.trunk import trunk_of
 from benchmarks.records import Example, Task, digest, nested_subset, seed_for
+from perf.operations import Operations, Row
 from perf.readings import Readings, claim, ratios, say
 from perf.readings import load as load_now
 
@@ -48,6 +52,7 @@ ROUNDS = int(os.environ.get("ADVISOR_PERF_ROUNDS", "3"))
 PEER_STEPS = {"plain": 5, "hybrid": 2}
 BRIEF_STEPS = {"plain": 3, "hybrid": 1}
 OUR_STEPS = {"plain": 16, "hybrid": 8}
+PEAK_STEPS = 8
 TEST = 300
 LEAST = {"plain": (4, 8), "hybrid": (8, 20)}
 LENGTHS = ("review_sentiment", "sms_spam", "contract_clauses", "medical_abstracts")
@@ -154,21 +159,62 @@ def speed(name: str) -> bool:
 
 
 def peak() -> None:
-    """Prints our share of the measured matmul peak on tasks of different text lengths, and whether it is 40 %."""
+    """Prints our share of the measured matmul peak on texts of different lengths, and whether it is 40 %.
+
+    Each is trained by one process with all threads and by a process per thread at once, as `--workers` does it.
+    """
     model = load(resolve("smollm2-135m"))
-    top = machine().peak
+    top, threads = machine().peak, machine().threads
     say(["", f"LoRA training without the peer, {model.dtype}, peak {top:.0f} GFLOP/s; {load_now()}"])
-    for task in LENGTHS:
-        given = setting(model, "plain", task=task)
-        lessons = given.lessons(0)[: OUR_STEPS["plain"]]
-        _ours(model, given, lessons[:2], RECIPE)
-        runs = [_tuned(model, given, lessons, RECIPE) for _ in range(ROUNDS)]
-        rate = Readings(tuple(4 * _weights(model) * run.tokens / run.seconds / 1e9 for run in runs))
-        say(
-            f"   {task}: {runs[0].tokens / len(lessons):.0f} tokens a step of {BATCH} rows, {rate.shown(0, 'GFLOP/s')},"
-            f" {100 * rate.median / top:.0f} % of the peak; {load_now()}"
-        )
-        claim(f"{task}: at least 40 % of the measured matmul peak", rate.median >= 0.4 * top)
+    for shape, recipe in (("all linear layers", RECIPE), ("the benchmark's layers", Recipe(learnt=0.0))):
+        for task in LENGTHS:
+            given = setting(model, "plain", task=task)
+            lessons = given.lessons(0)[:PEAK_STEPS]
+            work = _work(model, given, lessons, recipe)
+            _ours(model, given, lessons[:2], recipe)
+            tokens = _tuned(model, given, lessons, recipe).tokens / len(lessons)
+            alone = [_ours(model, given, lessons, recipe)[1] for _ in range(ROUNDS)]
+            rates = {"one process": Readings(tuple(alone))}
+            if threads > 1:
+                rates[f"{threads} processes"] = Readings(tuple(_at_once(task, recipe, threads, work)))
+            for way, rate in rates.items():
+                say(
+                    f"   {task}, {shape}, {way}: {tokens:.0f} tokens a step of {BATCH} rows,"
+                    f" {rate.shown(0, 'GFLOP/s')}, {100 * rate.median / top:.0f} % of the peak; {load_now()}"
+                )
+                claim(f"{task}: at least 40 % of the measured matmul peak", rate.median >= 0.4 * top)
+
+
+def _at_once(task: str, recipe: Recipe, processes: int, work: float) -> list[float]:
+    """10^9 needed operations a second of so many processes that train at once, one thread each, in every round."""
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        with get_context("spawn").Manager() as manager:
+            barrier = manager.Barrier(processes)
+            with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+                spans = list(pool.map(_trained, *zip(*[(task, recipe, barrier)] * processes, strict=True)))
+    finally:
+        if before is None:
+            del os.environ["OMP_NUM_THREADS"]
+        else:
+            os.environ["OMP_NUM_THREADS"] = before
+    return [processes * work / max(rounds) / 1e9 for rounds in zip(*spans, strict=True)]
+
+
+def _trained(task: str, recipe: Recipe, barrier: Any) -> list[float]:
+    """The seconds of every round, each begun when all processes are there."""
+    model = load(resolve("smollm2-135m"))
+    given = setting(model, "plain", task=task)
+    lessons = given.lessons(0)[:PEAK_STEPS]
+    _ours(model, given, lessons[:2], recipe)
+    spans = []
+    for _ in range(ROUNDS):
+        barrier.wait()
+        started = time.perf_counter()
+        _tuned(model, given, lessons, recipe)
+        spans.append(time.perf_counter() - started)
+    return spans
 
 
 def brief(name: str) -> bool:
@@ -188,10 +234,10 @@ def brief(name: str) -> bool:
     rates, upper, shares = [], [], []
     for _ in range(2):
         started = time.process_time()
-        read = _tuned(model, given, lessons, RECIPE).tokens
+        _tuned(model, given, lessons, RECIPE)
         used = time.process_time() - started
         rates.append(tokens / used)
-        shares.append(4 * _weights(model) * read / used / 1e9)
+        shares.append(_work(model, given, lessons, RECIPE) / used / 1e9)
         started = time.process_time()
         _ours(model, given, lessons, _upper(), lower)
         upper.append(tokens / (time.process_time() - started))
@@ -290,9 +336,9 @@ def _exercises(model: LoadedModel, given: Setting, lessons: Sequence[Lesson]) ->
 def _ours(
     model: LoadedModel, given: Setting, lessons: Sequence[Lesson], recipe: Recipe, lower: LowerLayers | None = None
 ) -> tuple[float, float]:
-    """Real tokens a second, and 10^9 operations a second in the frozen weights' multiplications, forth and back."""
+    """Real tokens a second, and 10^9 needed operations a second if all layers were trained."""
     tuned = _tuned(model, given, lessons, recipe, lower)
-    return tuned.real_tokens / tuned.seconds, 4 * _weights(model) * tuned.tokens / tuned.seconds / 1e9
+    return tuned.real_tokens / tuned.seconds, _work(model, given, lessons, recipe) / tuned.seconds / 1e9
 
 
 def _tuned(
@@ -301,9 +347,16 @@ def _tuned(
     return tune(model, lessons, given.task.card.labels, recipe, 0, document_tokens=prompts.DOCUMENT_TOKENS, lower=lower)
 
 
-def _weights(model: LoadedModel) -> int:
-    """Numbers in the matrices of the layers."""
-    return sum(p.numel() for name, p in model.model.named_parameters() if "layers" in name and p.ndim == 2)
+def _work(model: LoadedModel, given: Setting, lessons: Sequence[Lesson], recipe: Recipe) -> float:
+    """The floating-point operations that training all layers on these lessons needs."""
+    operations = Operations(model.model)
+    return sum(
+        operations.training(
+            Row.of(len(each.prefix), [len(row) for row in each.rows], [len(answer) for answer in each.answers]),
+            recipe.shape,
+        )
+        for each in _exercises(model, given, lessons)
+    )
 
 
 def _peer(model: LoadedModel, given: Setting, seed: int, folder: Path, steps: int, threads: int = 0) -> dict[str, Any]:

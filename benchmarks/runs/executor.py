@@ -86,10 +86,19 @@ class Executor:
     def _work(self, plan: Plan, ordered: Sequence[PlannedCell], crew: Crew) -> None:
         """Runs the cells in the crew's processes, in a race or each by itself."""
         if "race" in plan.description:
-            self._race(plan, lambda cells: self._kept(crew.fitted(filter(self._start, cells))), crew.ask)
+            self._race(plan, lambda cells: self._kept(crew.fitted(self._heavy_first(cells))), crew.ask)
             return
-        for planned, record in self._kept(crew.whole(filter(self._start, ordered))):
+        for planned, record in self._kept(crew.whole(self._heavy_first(ordered))):
             self._write(planned, record)
+
+    def _heavy_first(self, cells: Iterable[PlannedCell]) -> Iterator[PlannedCell]:
+        """The cells that are to start, so that no long one is left to a single worker at the end.
+
+        The ring names light arms before heavy ones. Where time is short, what decides most keeps its place.
+        """
+        place = {arm: index for index, arm in enumerate(self._ring.arms)}
+        heavy = cells if self._budget is not None else sorted(cells, key=lambda one: -place[one.cell.arm])
+        return filter(self._start, heavy)
 
     def _kept(self, outcomes: Iterable[tuple[PlannedCell, Any]]) -> Iterator[tuple[PlannedCell, Any]]:
         """What did not break; a failure is noted."""
