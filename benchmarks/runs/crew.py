@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import connection, get_context
@@ -49,14 +49,6 @@ class Away:
     def rows(self) -> list[dict[str, Any]]:
         """The judged predictions so far."""
         return self.found
-
-    def record(self) -> dict[str, Any]:
-        """The cell's record; the worker forgets the contestant. Raises AwayFailed."""
-        self.hand.send("record", self.planned.id)
-        record = self.hand.receive()
-        if isinstance(record, Broken):
-            raise AwayFailed(record)
-        return dict(record)
 
 
 class Hand:
@@ -132,13 +124,25 @@ class Crew:
             yield planned, outcome if isinstance(outcome, Broken) else Away(planned, outcome, hand)
 
     def ask(self, runners: Sequence[Away], upto: int) -> Iterator[tuple[Away, Exception | None]]:
-        """Asks every contestant on until it has answered `upto` of the test rows; its failure comes with it."""
+        """Asks every contestant on until it has answered `upto` of the test rows."""
+        for runner, outcome in self._each(runners, lambda one: ("ask", one.planned.id, one.asked, upto)):
+            if not isinstance(outcome, Broken):
+                runner.found += outcome
+            yield runner, AwayFailed(outcome) if isinstance(outcome, Broken) else None
+
+    def records(self, runners: Sequence[Away]) -> Iterator[tuple[Away, Exception | Mapping[str, Any]]]:
+        """The records of the contestants' cells; the workers forget them."""
+        for runner, outcome in self._each(runners, lambda one: ("record", one.planned.id)):
+            yield runner, AwayFailed(outcome) if isinstance(outcome, Broken) else outcome
+
+    def _each(self, runners: Sequence[Away], words: Callable[[Away], tuple[Any, ...]]) -> Iterator[tuple[Away, Any]]:
+        """Sends every contestant's worker these words, one at a time; the answers as they come."""
         waiting = {runner.hand: iter([other for other in runners if other.hand is runner.hand]) for runner in runners}
         busy: dict[Any, Away] = {}
 
         def go_on(hand: Hand) -> None:
             if (runner := next(waiting[hand], None)) is not None:
-                hand.send("ask", runner.planned.id, runner.asked, upto)
+                hand.send(*words(runner))
                 busy[hand.pipe] = runner
 
         for hand in waiting:
@@ -146,12 +150,7 @@ class Crew:
         while busy:
             for pipe in connection.wait(list(busy)):
                 runner = busy.pop(pipe)
-                outcome = runner.hand.receive()
-                if isinstance(outcome, Broken):
-                    yield runner, AwayFailed(outcome)
-                else:
-                    runner.found += outcome
-                    yield runner, None
+                yield runner, runner.hand.receive()
                 go_on(runner.hand)
 
     def _hire(self, count: int) -> None:

@@ -15,7 +15,7 @@ from .crew import Away, AwayFailed, Crew
 from .execution import Corner, Entrant
 from .plan import Plan, PlannedCell
 from .progress import Progress
-from .racing import Asked, Heat, Recorded, Runner
+from .racing import Door, Heat, Recorded, Runner
 from .ring import Ring
 from .store import RunDirectory
 
@@ -77,7 +77,7 @@ class Executor:
             return
         try:
             entrant.ask(self._test)
-            self._finish(entrant)
+            self._write(planned, entrant.record())
         except MissingExtra:
             raise
         except Exception as error:
@@ -86,7 +86,7 @@ class Executor:
     def _work(self, plan: Plan, ordered: Sequence[PlannedCell], crew: Crew) -> None:
         """Runs the cells in the crew's processes, in a race or each by itself."""
         if "race" in plan.description:
-            self._race(plan, lambda cells: self._kept(crew.fitted(self._heavy_first(cells))), crew.ask)
+            self._race(plan, lambda cells: self._kept(crew.fitted(self._heavy_first(cells))), crew)
             return
         for planned, record in self._kept(crew.whole(self._heavy_first(ordered))):
             self._write(planned, record)
@@ -141,7 +141,7 @@ class Executor:
         self,
         plan: Plan,
         enter: Callable[[Iterable[PlannedCell]], Iterable[tuple[PlannedCell, Entrant | Away]]],
-        ask: Asked | None = None,
+        door: Door | None = None,
     ) -> None:
         """Runs the cells of one train size after the other as a race; with a budget the largest size comes first."""
         sizes = sorted(plan.description["train_sizes"], reverse=self._budget is not None)
@@ -157,7 +157,7 @@ class Executor:
                 found[planned.id] = entrant
             # In the plan's order, whoever was fitted first.
             runners = [found[planned.id] for planned in ordered if planned.id in found]
-            Heat(plan.description, runners, self._test, self._finish, self._fail, self._progress.say, ask).run()
+            Heat(plan.description, runners, self._test, self._write, self._fail, self._progress.say, door).run()
 
     def _entered(self, cells: Iterable[PlannedCell]) -> Iterator[tuple[PlannedCell, Entrant]]:
         for planned in cells:
@@ -187,10 +187,6 @@ class Executor:
             return False
         self._progress.start(planned)
         return True
-
-    def _finish(self, entrant: Entrant | Away) -> None:
-        """Writes the record of a cell that has been asked all that it will be."""
-        self._write(entrant.planned, entrant.record())
 
     def _write(self, planned: PlannedCell, record: Mapping[str, Any]) -> None:
         written = self._directory.write_cell(record)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
+from typing import Any, Protocol
 
 from ..records import Example
 from ..statistics import Field, judge
@@ -42,16 +42,52 @@ class Recorded:
 
 
 Runner = Entrant | Away | Recorded
-Asked = Callable[[list[Any], int], Iterable[tuple[Any, Exception | None]]]
 # A race is told of when a comparison closes, and otherwise at every so many looks.
 SAID_EVERY = 5
 
 
-class Heat:
-    """One train size of a raced plan. `keep` takes an entrant that leaves, `fail` one that broke; `say` hears looks.
+class Door(Protocol):
+    """How entrants are reached. Every one of them comes back, with what it raised or gave."""
 
-    `ask` asks entrants on until each has answered so many items, and gives every one of them with what it raised; by
-    default one after the other, here.
+    def ask(self, runners: Sequence[Any], upto: int) -> Iterable[tuple[Any, Exception | None]]:
+        """Asks each on until it has answered so many test items."""
+        ...
+
+    def records(self, runners: Sequence[Any]) -> Iterable[tuple[Any, Exception | Record]]:
+        """The records of their cells."""
+        ...
+
+
+class Here:
+    """Entrants of this process, reached one after the other."""
+
+    def __init__(self, test: Sequence[Example]) -> None:
+        self._test = test
+
+    def ask(self, runners: Sequence[Entrant], upto: int) -> Iterator[tuple[Entrant, Exception | None]]:
+        """Asks each on until it has answered so many test items."""
+        for runner in runners:
+            try:
+                runner.ask(self._test[runner.asked : upto])
+            except Exception as error:
+                yield runner, error
+            else:
+                yield runner, None
+
+    def records(self, runners: Sequence[Entrant]) -> Iterator[tuple[Entrant, Exception | Record]]:
+        """The records of their cells."""
+        for runner in runners:
+            try:
+                found: Exception | Record = runner.record()
+            except Exception as error:
+                found = error
+            yield runner, found
+
+
+class Heat:
+    """One train size of a raced plan. `keep` takes the record of an entrant that leaves, `fail` what one raised.
+
+    `say` hears of looks.
     """
 
     def __init__(
@@ -59,13 +95,13 @@ class Heat:
         plan: Mapping[str, Any],
         runners: Sequence[Runner],
         test: Sequence[Example],
-        keep: Callable[[Entrant | Away], None],
+        keep: Callable[[PlannedCell, Record], None],
         fail: Callable[[PlannedCell, Exception], None],
         say: Callable[[str], None] = lambda _line: None,
-        ask: Asked | None = None,
+        door: Door | None = None,
     ) -> None:
         self._plan, self._test, self._keep, self._fail, self._say = plan, test, keep, fail, say
-        self._asked = ask or self._here
+        self._door: Door = door or Here(test)
         self._runners: dict[str, list[Runner]] = {arm: [] for arm in plan["arms"]}
         for runner in runners:
             self._runners[runner.planned.cell.arm].append(runner)
@@ -79,8 +115,7 @@ class Heat:
         batch, cap = self._plan["race"]["batch"], len(self._test)
         alone = [arm for arm in self._field.arms if arm not in self._field.active]
         self._ask(alone, cap)
-        for arm in alone:
-            self._leave(arm)
+        self._leave(alone)
         asked = 0
         while self._field.active:
             before, asked, still = self._field.active, min(cap, asked + batch), self._field.open
@@ -91,9 +126,7 @@ class Heat:
             self._field.drop(arm for arm in self._field.active if self._least(arm) < asked)
             if self._field.open != still or asked % (SAID_EVERY * batch) == 0:
                 self._say(self._standings(asked, cap))
-            for arm in before:
-                if arm not in self._field.active:
-                    self._leave(arm)
+            self._leave([arm for arm in before if arm not in self._field.active])
 
     def _standings(self, asked: int, cap: int) -> str:
         """Where the race stands after a look, in a line."""
@@ -126,19 +159,10 @@ class Heat:
     def _ask(self, arms: Iterable[str], upto: int) -> None:
         every = [runner for arm in arms for runner in self._runners[arm]]
         wanted = [runner for runner in every if not isinstance(runner, Recorded) and runner.asked < upto]
-        for runner, error in self._asked(wanted, upto):
+        for runner, error in self._door.ask(wanted, upto):
             if error is not None:
                 self._runners[runner.planned.cell.arm].remove(runner)
                 self._fail(runner.planned, error)
-
-    def _here(self, runners: list[Any], upto: int) -> Iterator[tuple[Any, Exception | None]]:
-        for runner in runners:
-            try:
-                runner.ask(self._test[runner.asked : upto])
-            except Exception as error:
-                yield runner, error
-            else:
-                yield runner, None
 
     def _look(self, cap: int) -> dict[Pair, RaceWord]:
         """The words of all open pairs at this look; a pair without a common seed is dropped."""
@@ -181,11 +205,13 @@ class Heat:
     def _least(self, arm: str) -> int:
         return min((runner.asked for runner in self._runners[arm]), default=0)
 
-    def _leave(self, arm: str) -> None:
-        for runner in list(self._runners[arm]):
-            if not isinstance(runner, Recorded):
-                try:
-                    self._keep(runner)
-                except Exception as error:
-                    self._fail(runner.planned, error)
-                self._runners[arm].remove(runner)
+    def _leave(self, arms: Iterable[str]) -> None:
+        every = [runner for arm in arms for runner in self._runners[arm] if not isinstance(runner, Recorded)]
+        for runner, found in self._door.records(every):
+            self._runners[runner.planned.cell.arm].remove(runner)
+            try:
+                if isinstance(found, Exception):
+                    raise found
+                self._keep(runner.planned, found)
+            except Exception as error:
+                self._fail(runner.planned, error)
