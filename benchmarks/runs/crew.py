@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import re
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import connection, get_context
+from multiprocessing import connection, get_context, parent_process
 from typing import Any
 
 from ..errors import BenchmarkError, JobFailed
@@ -221,6 +222,7 @@ def _serve(pipe: Any, errand: Errand) -> None:
     """The worker's loop: a request, an answer, until the driver is gone."""
     # Ctrl-C reaches the whole group of processes; the driver alone decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_driver, daemon=True).start()
     bench = _Bench(errand)
     while True:
         try:
@@ -232,6 +234,13 @@ def _serve(pipe: Any, errand: Errand) -> None:
         except Exception as error:
             answer = broken(error)
         pipe.send(answer)
+
+
+def _end_with_driver() -> None:
+    """A fit may take minutes that nobody waits for any more."""
+    if (driver := parent_process()) is not None:
+        connection.wait([driver.sentinel])
+        os._exit(1)
 
 
 @contextmanager
