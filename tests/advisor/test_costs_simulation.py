@@ -270,11 +270,11 @@ def test_a_price_change_ahead_moves_the_advice_only_from_its_day(book: Rulebook)
     """Gemini 4 Argon doubles on 1 December 2026: cost and recommendation turn on that day, and not the day before."""
     answers = intake.parse(NEAR_THE_LINE, book)
     found = {}
-    for day in (date(2026, 11, 22), date(2026, 11, 30), date(2026, 12, 1)):
+    for day in (date(2026, 11, 23), date(2026, 11, 30), date(2026, 12, 1)):
         advice = advise(answers, Engine(book, PRICES, day))
         cost = next(one.cost_usd.monthly.likely for one in advice.ranking if one.approach == "prompting")
         found[day.isoformat()] = advice.recommendation, round(cost, 6), advice.verdict_id
-    assert found["2026-11-22"] == found["2026-11-30"]
+    assert found["2026-11-23"] == found["2026-11-30"]
     assert found["2026-11-30"][0] == "prompting"
     assert found["2026-12-01"][0] == "fine_tuning"
     assert found["2026-12-01"][1] > 1.5 * found["2026-11-30"][1]
