@@ -62,9 +62,11 @@ class Pack:
 
 
 def pack(items: Sequence[Item], heads: Heads, prefix: int, device: str, dtype: Any) -> Pack:
-    """The pack of `items` behind a prefix of `prefix` tokens; every document holds at least one token."""
+    """The pack of `items` behind a prefix of `prefix` tokens; raises ValueError for a document without a token."""
     import torch
 
+    if not all(item.document for item in items):
+        raise ValueError("a document without a token has no last one to ask about")
     ids: list[int] = []
     positions: list[int] = []
     asked: list[int] = []

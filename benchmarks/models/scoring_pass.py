@@ -177,7 +177,9 @@ def _encode(trunk: Trunk, ids: Sequence[int], pairs: tuple[Mapping[str, tuple[An
     def look(joined: Any, _index: int, out: Any) -> Any:
         parts = joined.view(1, count, -1, heads.width).transpose(1, 2).split([heads.queries, heads.keys, heads.keys], 1)
         queries, keys, values = parts
-        found.append((keys.contiguous(), values.contiguous()))
+        # Copies even of one token, whose parts lie in memory as they should: the next layer writes over the row.
+        kept = torch.contiguous_format
+        found.append((keys.clone(memory_format=kept), values.clone(memory_format=kept)))
         result = torch.nn.functional.scaled_dot_product_attention(
             queries, keys, values, is_causal=True, enable_gqa=heads.queries != heads.keys
         )

@@ -36,8 +36,8 @@ __all__ = ["Lesson", "Recipe", "Tuned", "Way", "answer_loss", "nothing_left", "t
 class Recipe:
     """How adapters are trained; a step per lesson, and fewer where nothing is left to learn.
 
-    That is where the mean loss of a whole round through the rows, five steps at least, is no more than `learnt`, in
-    nats per answer token. Every field enters a cell's identity.
+    That is where the mean loss of as many steps as a round through the rows takes, five at least, is no more than
+    `learnt`, in nats per answer token; 0 goes on to the end. Every field enters a cell's identity.
     """
 
     shape: Shape = field(default_factory=Shape)
@@ -192,11 +192,11 @@ def answer_loss(way: Way, lesson: Lesson, labels: Sequence[str], document_tokens
 
 
 def nothing_left(lessons: Sequence[Lesson], recipe: Recipe) -> Callable[[Sequence[float]], bool]:
-    """Says of the losses so far whether the last whole round through the documents left nothing to learn."""
+    """Says of the losses so far whether the last steps, as many as a round through the documents, left nothing."""
     every = {document for lesson in lessons for document in lesson.documents}
-    widest = max((len(lesson.documents) for lesson in lessons), default=1)
+    widest = max((1, *(len(lesson.documents) for lesson in lessons)))
     steps = max(FEWEST_TO_JUDGE, -(-len(every) // widest))
-    return lambda losses: len(losses) >= steps and fmean(losses[-steps:]) <= recipe.learnt
+    return lambda losses: recipe.learnt > 0 and len(losses) >= steps and fmean(losses[-steps:]) <= recipe.learnt
 
 
 def _one_tensor(parameters: Sequence[Any]) -> Any:

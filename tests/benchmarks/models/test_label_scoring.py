@@ -98,12 +98,13 @@ def test_a_prompt_without_chat_template_is_scored_right(make_tiny: Callable[...,
         assert ours == pytest.approx(theirs, abs=TOLERANCE)
 
 
-def test_no_shared_prefix_is_needed(tiny: LoadedModel) -> None:
-    """A frame with nothing before the document is scored too."""
-    frame = Frame("", "<|im_end|>\n<|im_start|>assistant\n")
+@pytest.mark.parametrize(("head", "shared"), [("", 0), ("<|im_start|>", 1), ("<|im_start|>user", 2)])
+def test_a_short_shared_prefix_or_none_is_scored_right(tiny: LoadedModel, head: str, shared: int) -> None:
+    """A frame with nothing before the document, or with hardly a token, is scored too."""
+    frame = Frame(head, "<|im_end|>\n<|im_start|>assistant\n")
     documents = [text for text in DOCUMENTS if text]
     found = score(tiny, frame, documents, ["positive", "negative"], document_tokens=10_000)
-    assert found.prefix == 0
+    assert found.prefix >= shared
     for ours, theirs in zip(found.values, plainly(tiny, frame, documents, ["positive", "negative"]), strict=True):
         assert ours == pytest.approx(theirs, abs=TOLERANCE)
 
