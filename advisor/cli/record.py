@@ -125,7 +125,11 @@ def fit_command(
     folder = _folder(rules, must_exist=not write)
     runs = [entry for entry in _entries(_folder(rules)) if entry.origin == "run"]
     data = _with_runs(knowledge, runs)
-    priors = read_priors(studies_folder(knowledge.book) / PRIORS)
+    beliefs = studies_folder(knowledge.book) / PRIORS
+    priors = read_priors(beliefs)
+    if write and not priors.learn_from_runs:
+        say([f"nothing written: no coefficient in {beliefs} is marked `learns_from_runs`, so none could learn"])
+        raise typer.Exit(1)
     tasks, papers = learning.on_tasks(data, priors), learning.on_papers(data, priors)
     found = learning.plain(tasks, papers)
     out(json.dumps(found, indent=2) + "\n" if json_ else "".join(f"{line}\n" for line in learning.lines(tasks, papers)))

@@ -74,6 +74,11 @@ class Priors:
     tuning: tuple[Prior, ...]
     hybrid: tuple[Prior, ...]
 
+    @property
+    def learn_from_runs(self) -> bool:
+        """Whether any coefficient is marked as one that runs of our own may move."""
+        return any(prior.learns_from_runs for prior in (*self.tuning, *self.hybrid))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coefficients:

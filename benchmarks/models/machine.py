@@ -124,7 +124,9 @@ def _identity(device: str, name: str) -> list[Any]:
 
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     limits = {name: os.environ[name] for name in _LIMITS if name in os.environ}
-    return [PROBE, device, name, usable, torch.get_num_threads(), torch.__version__, limits, platform.machine()]
+    # Processors of one name can differ in what they can do: a cloud hides bfloat16 tiles on some of its machines.
+    able = sorted(what for what, has in torch.cpu.get_capabilities().items() if has is True)
+    return [PROBE, device, name, able, usable, torch.get_num_threads(), torch.__version__, limits, platform.machine()]
 
 
 def _threads(default: int) -> int:

@@ -282,3 +282,17 @@ def test_a_written_fit_is_a_version_beside_the_shipped_forecast(shipped: Engine,
     assert (pack / "studies" / "model.json").read_bytes() == (
         locate.rules_dir() / "studies" / "model.json"
     ).read_bytes()
+
+
+def test_a_pack_that_lets_nothing_learn_gets_no_empty_version(advisor_cli: Cli, tmp_path: Path) -> None:
+    """Where no coefficient is marked, `record fit --write` says so and names the file; nothing changes."""
+    pack = tmp_path / "pack"
+    shutil.copytree(locate.rules_dir(), pack)
+    beliefs = pack / "studies" / PRIORS
+    beliefs.write_text(beliefs.read_text(encoding="utf-8").replace(" learns_from_runs: true,", ""), encoding="utf-8")
+    before = {path: path.read_bytes() for path in (pack / FOLDER).iterdir()}
+    done = advisor_cli("record", "fit", "--write", "--rules", str(pack))
+    assert done.returncode == 1
+    assert "nothing written" in done.stderr
+    assert str(beliefs) in done.stderr
+    assert {path: path.read_bytes() for path in (pack / FOLDER).iterdir()} == before

@@ -66,6 +66,19 @@ def test_a_probe_beside_other_work_is_taken_again_when_it_is_quiet(fresh: list[b
     assert machine(home=tmp_path).quiet
 
 
+def test_processors_of_one_name_share_no_probe_where_one_can_do_less(
+    fresh: list[bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A home folder on two machines: the name is the same, but one of them multiplies bfloat16 in hardware."""
+    kept = []
+    for has in (True, False):
+        able = {**torch.cpu.get_capabilities(), "amx_bf16": has}
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda able=able: able)
+        module._found.cache_clear()
+        kept.append(machine(home=tmp_path).kept_in)
+    assert len(set(kept)) == len(list(tmp_path.iterdir())) == 2
+
+
 def test_a_broken_kept_probe_is_replaced(fresh: list[bool], tmp_path: Path) -> None:
     """A file that cannot be read is as good as none."""
     path = tmp_path / machine(home=tmp_path).kept_in
