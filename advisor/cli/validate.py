@@ -46,6 +46,7 @@ def validate_command(  # noqa: PLR0913, PLR0917 - the words of the command, whic
     price_output: Annotated[str | None, typer.Option(help="As for advisor bench run.")] = None,
     budget_usd: Annotated[str | None, typer.Option(help="As for advisor bench run, per task.")] = None,
     budget_minutes: Annotated[str | None, typer.Option(help="Per task: start nothing that would not be done.")] = None,
+    workers: Annotated[str | None, typer.Option(help="As for advisor bench run.")] = None,
     out_dir: Annotated[Path, typer.Option("--out", metavar="DIR", help="Runs lie in DIR/TASK.")] = Path(
         "runs/validate"
     ),
@@ -77,9 +78,10 @@ def validate_command(  # noqa: PLR0913, PLR0917 - the words of the command, whic
     grid |= {"price_input": price_input, "price_output": price_output}
     own = {"text_column": text_column, "label_column": label_column, "test_file": test_file}
     own |= {"kind": kind, "description": description}
+    conditions = {"budget_minutes": budget_minutes, "workers": workers}
     described: list[Description] = []
     for name in tasks:
-        words = [name, *_options({**grid, **own}), "--out", str(out_dir)]
+        words = [name, *_options({**grid, **own, **conditions}), "--out", str(out_dir)]
         described.append(read_description(_described(words), f"{SCHEMA} of {name}"))
     _refuse_same_names(described)
     planned = []
@@ -92,11 +94,10 @@ def validate_command(  # noqa: PLR0913, PLR0917 - the words of the command, whic
     if lock_only:
         out("".join(f"advisor bench run {shlex.join(words)}\n" for _, words in planned))
         return
-    budget = _options({"budget_minutes": budget_minutes})
     found: list[Validation] = []
     problems: list[Problem | str] = []
     for folder, words in planned:
-        status = 0 if _complete(folder) else _bench(["run", *words, *budget])
+        status = 0 if _complete(folder) else _bench(["run", *words, *_options(conditions)])
         if status == INTERRUPTED:
             raise typer.Exit(status)
         if status:

@@ -203,6 +203,8 @@ def describe_task(  # noqa: PLR0913, PLR0917 - the words of the command, which n
     price_input: PriceInput = None,
     price_output: PriceOutput = None,
     budget_usd: BudgetUsd = None,
+    budget_minutes: Annotated[str | None, typer.Option(help="As for bench run; only looked at.")] = None,
+    workers: Annotated[str | None, typer.Option(help="As for bench run; only looked at.")] = None,
     out: Annotated[str | None, typer.Option(help="The run's directory, under which imported data lie.")] = None,
     text_column: Annotated[str | None, typer.Option(help="Of a data file: the column with the texts.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Of a data file: the column with the answers.")] = None,
@@ -211,10 +213,13 @@ def describe_task(  # noqa: PLR0913, PLR0917 - the words of the command, which n
     description: Annotated[str | None, typer.Option(help="Of a data file's task: what prompts say is wanted.")] = None,
 ) -> None:
     """Print what a task, its arms and its model say of themselves, as JSON. Nothing runs."""
-    from ..runs import own_data
+    from ..runs import experiment, own_data
+    from ..runs.crew import read_workers
     from ..runs.description import describe
 
     need(FOR_ALL)
+    experiment.minutes(budget_minutes)
+    read_workers(workers)
     words = {"text_column": text_column, "label_column": label_column, "test_file": test_file}
     words |= {"kind": kind, "description": description}
     folder = own_data.task_of(task, words, out, lambda text: typer.echo(text, err=True))

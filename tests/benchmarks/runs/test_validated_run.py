@@ -69,6 +69,16 @@ def test_lock_only_locks_and_prints_the_command_to_run(validate, tmp_path):
     assert executions(tmp_path / "log") == []
 
 
+@pytest.mark.parametrize("words", [("--workers", "two"), ("--budget-minutes", "soon")])
+def test_what_the_run_would_refuse_is_refused_before_the_lock(validate, tmp_path, capfdbinary, words):
+    """The conditions of the run are no part of the lock, but nothing is locked for a run that cannot start."""
+    asked = ("desk", "--train-sizes", "16", "--model", "tiny", "--out", "v", *words)
+    assert cli.main_bench(["describe", *asked]) == 2
+    assert f"{words[0]}: found '{words[1]}'" in capfdbinary.readouterr().err.decode()
+    validate(*asked)
+    assert not (tmp_path / "v" / "desk").exists()
+
+
 def test_a_run_older_than_the_lock_is_judged_and_marked(validate, tmp_path):
     """Advice that is locked after the benchmark ran is judged, but told apart."""
     words = ["desk", "--train-sizes", "16", "--model", "tiny"]
